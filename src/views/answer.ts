@@ -1,0 +1,23 @@
+/** What a view makes: text that is complete by itself, and the small part programs want. */
+import type { Call } from "../domain/calls.ts";
+
+export interface Answer {
+  text: string;
+  /** Ids, cursors, states, counts; never an echo of the text. */
+  structured: Record<string, unknown> & { next?: Call[] };
+  /** The call itself failed in a way the text explains (say, a send whose turn failed stays `false`). */
+  isError?: boolean;
+}
+
+export interface ViewContext {
+  /** Tokens (o200k) the text may cost at most. */
+  budget: number;
+  /** Unix milliseconds: ages are told relative to it. */
+  now: number;
+  /** Name of the environment the data came from. */
+  target: string;
+  /** Replaces secrets by placeholders and strips what must not reach a terminal or a model; see clean.ts. */
+  clean(text: string): string;
+  /** A response-wide nonce for fences around long upstream text. */
+  nonce: string;
+}
