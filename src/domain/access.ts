@@ -27,6 +27,16 @@ export function credentialKind(token: string): CredentialKind | undefined {
 }
 
 /**
+ * Types whose scopes let through for some resource of another type (auth.md 3): a run can be reached by its task, its
+ * tags and its batch, a session by its task.
+ */
+const REACHED_BY: Record<Permission["type"], readonly string[]> = {
+  runs: ["runs", "tasks", "tags", "batch"],
+  tasks: ["tasks"],
+  sessions: ["sessions", "tasks"],
+};
+
+/**
  * Whether a credential could be let through for at least one resource: a scope with an id counts, since it
  * allows the call for that id. The server has the last word.
  */
@@ -35,7 +45,8 @@ export function mayEver(access: Access, permission: Permission): boolean {
   if (permission.secretOnly) return false;
   return (access.scopes ?? []).some((scope) => {
     if (scope === "admin") return true;
-    const [action, type] = scope.split(":", 3);
-    return (action === permission.action || action === "*") && (type === "all" || type === permission.type);
+    const [action, type = ""] = scope.split(":", 3);
+    if (action !== permission.action && action !== "*") return false;
+    return type === "all" || REACHED_BY[permission.type].includes(type);
   });
 }

@@ -36,10 +36,10 @@ export interface ControlRecord extends RecordBase {
   headers: Record<string, string>;
 }
 
-/** A record that only moves the cursor: `trim`, `fence`, or a body nobody can read. */
+/** A record that only moves the cursor: `trim`, `fence`, a body nobody can read, or a part that was there before. */
 export interface SkippedRecord extends RecordBase {
   kind: "skipped";
-  reason: "command" | "unreadable";
+  reason: "command" | "unreadable" | "duplicate";
 }
 
 export type ChannelRecord = DataRecord | ControlRecord | SkippedRecord;

@@ -1,0 +1,92 @@
+/**
+ * What has been delivered of a channel, across any number of connections: each record once and in order, gaps and the
+ * end of the backlog in words (contract channels.md 5). Pure: events in, items out.
+ */
+import type { ChannelItem, ChannelRecord } from "../../domain/record.ts";
+import type { StreamEvent } from "./decode.ts";
+import { PartWindow } from "./parts.ts";
+
+/** As many part ids as the official reader remembers (3.1). */
+const REMEMBERED_PARTS = 5_000;
+
+export class Ledger {
+  #cursor: number | undefined;
+  /** The position `caught-up` was last said for, so that every ping does not say it again. */
+  #caughtUpAt: number | undefined;
+  /** A tail beyond the cursor that a ping spoke of; the same again means the records between are gone. */
+  #missingBefore: number | undefined;
+  readonly #parts = new PartWindow(REMEMBERED_PARTS);
+
+  constructor(after: number | undefined) {
+    this.#cursor = after;
+  }
+
+  /** Sequence number of the last record handled, of whatever kind; what a new connection resumes after. */
+  get cursor(): number | undefined {
+    return this.#cursor;
+  }
+
+  accept(event: StreamEvent): ChannelItem[] {
+    if (event.kind === "ping") return this.#ping(event.tail);
+    if (event.kind !== "records") return [];
+    const items: ChannelItem[] = [];
+    this.#missingBefore = undefined;
+    this.#clamp(event.tail, event.records[0]?.seq);
+    for (const record of event.records) this.#record(record, items);
+    if (event.tail !== undefined && event.tail === this.#next) this.#caughtUp(event.tail, items);
+    return items;
+  }
+
+  get #next(): number {
+    return this.#cursor === undefined ? 0 : this.#cursor + 1;
+  }
+
+  #record(record: ChannelRecord, items: ChannelItem[]): void {
+    const { seq } = record;
+    if (seq !== undefined && this.#cursor !== undefined) {
+      if (seq <= this.#cursor) return;
+      if (seq > this.#next) items.push({ kind: "gap", from: this.#next, to: seq - 1 });
+    }
+    if (seq !== undefined) this.#cursor = seq;
+    items.push(this.#isRepeated(record) ? { kind: "skipped", reason: "duplicate", ...at(record) } : record);
+  }
+
+  /** A writer's retry appends the same part under another sequence number. */
+  #isRepeated(record: ChannelRecord): boolean {
+    return record.kind === "data" && record.partId !== undefined && !this.#parts.add(record.partId);
+  }
+
+  /** Sent once the reader has reached the tail, and then every few seconds. */
+  #ping(tail: number | undefined): ChannelItem[] {
+    const items: ChannelItem[] = [];
+    this.#clamp(tail);
+    if (tail !== undefined && this.#cursor !== undefined && tail > this.#next) {
+      // Records may be on their way. When the next ping says the same without any, they were trimmed.
+      if (this.#missingBefore !== tail) {
+        this.#missingBefore = tail;
+        return items;
+      }
+      items.push({ kind: "gap", from: this.#next, to: tail - 1 });
+      this.#cursor = tail - 1;
+    }
+    this.#caughtUp(tail ?? this.#next, items);
+    return items;
+  }
+
+  /** A cursor past the end is clamped by the server without a word: what comes next starts at the tail. */
+  #clamp(tail: number | undefined, first = tail): void {
+    if (tail === undefined || first === undefined || this.#cursor === undefined || tail > this.#cursor)
+      return;
+    this.#cursor = first === 0 ? undefined : first - 1;
+  }
+
+  #caughtUp(seq: number, items: ChannelItem[]): void {
+    if (this.#caughtUpAt === seq) return;
+    this.#caughtUpAt = seq;
+    items.push({ kind: "caught-up", seq });
+  }
+}
+
+function at({ seq, timestamp }: ChannelRecord) {
+  return { ...(seq !== undefined && { seq }), ...(timestamp !== undefined && { timestamp }) };
+}
