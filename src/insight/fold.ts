@@ -31,8 +31,11 @@ export type Folded = { readonly node: SpanNode } | { readonly group: SiblingGrou
 /** Two or three of a kind read well as they are. */
 const DEFAULT_MINIMUM = 4;
 
-/** Overlap up to this share of the busy time is clock rounding, not concurrency. */
-const ROUNDING = 1.05;
+/** Overlap up to this share of the busy time is clock skew, not concurrency. */
+const SKEW = 0.05;
+
+/** Milliseconds: starts come rounded to whole ones, so neighbours may seem to overlap by that much. */
+const START_GRAIN_MS = 1;
 
 /**
  * Siblings in, the same siblings out: each once, by itself or in a group. A group takes the place of its first member;
@@ -91,9 +94,12 @@ function describe(members: readonly SpanNode[]): SiblingGroup {
     max: percentile(durations, 1),
     sum,
     slowest,
-    order: sum > busyTime(ended) * ROUNDING ? "parallel" : "sequence",
+    order: orderOf(sum, busyTime(ended), ended.length),
   };
 }
+
+const orderOf = (sum: number, busy: number, members: number): SiblingGroup["order"] =>
+  sum - busy > busy * SKEW + members * START_GRAIN_MS ? "parallel" : "sequence";
 
 /** Nearest rank: always a duration that occurred. */
 const percentile = (sorted: Float64Array, share: number): number =>

@@ -68,6 +68,22 @@ describe("foldSiblings", () => {
     expect(group).toMatchObject({ name: "send {n}", order: "parallel" });
   });
 
+  it("calls short members in a row a sequence although their starts are rounded to whole milliseconds", () => {
+    const group = onlyGroup(
+      foldSiblings(
+        siblings(
+          called(
+            "send #",
+            400,
+            (n) => Math.floor(n * 2.6),
+            () => 2.6,
+          ),
+        ),
+      ),
+    );
+    expect(group).toMatchObject({ order: "sequence" });
+  });
+
   it("keeps the message when all members share it", () => {
     expect(
       onlyGroup(
