@@ -13,10 +13,23 @@ import type { Answer, ViewContext } from "../views/answer.ts";
 /** Stated once; annotations, `--read-only`, and the docs are computed from it. */
 export type Effect = "read" | "write" | "destructive";
 
+/** What a call's target and this server are, as far as no API can tell: `get_connection` tells it. */
+export interface Connection {
+  apiUrl: string;
+  embedded: boolean;
+  /** Started with `--read-only`. */
+  readOnly: boolean;
+  /** This server's version. */
+  version: string;
+  /** Every target's name; with more than one, tools take `target`. */
+  targets: readonly string[];
+}
+
 export interface ToolContext {
   api: TriggerApi;
   /** The environment's name as the caller knows it. */
   target: string;
+  connection: Connection;
   /** Aborted when the caller goes away. */
   signal: AbortSignal;
   /** Shows the caller what is happening; does nothing when it did not ask. */
@@ -36,8 +49,8 @@ export interface ToolDefinition<Input extends z.ZodObject = z.ZodObject, Data = 
   /** Calling it twice with the same arguments changes nothing more. Only asked of writes. */
   idempotent?: boolean;
   toolset: Toolset;
-  /** What a credential needs for this tool to exist. */
-  permission: Permission;
+  /** What a credential needs for this tool to exist; absent for what needs nothing. */
+  permission?: Permission;
   input: Input;
   /** The structured part: ids, cursors, states, counts, `next`. A loose object. */
   output: z.ZodObject;

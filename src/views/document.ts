@@ -29,7 +29,7 @@ export interface Rendered {
 
 /** Pure: the same blocks and budget give the same text, which never costs more than `budget` tokens. */
 export function render(blocks: Block[], budget: number): Rendered {
-  const present = blocks.filter((block) => block !== undefined && block !== "");
+  const present = blocks.filter((block): block is string | Rows => block !== undefined && block !== "");
   const candidates: { block: number; row: number; rank: number; cost: number }[] = [];
   let spent = 0;
   present.forEach((block, at) => {

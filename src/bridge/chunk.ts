@@ -1,0 +1,103 @@
+/** UI message chunks, contract channels.md 10: open objects with a `type`, and what each does to a tool's part. */
+import { isObject } from "../domain/message.ts";
+
+export type Chunk = Record<string, unknown> & { type: string };
+
+/** Whether the data of a record is a chunk at all: an object with a string `type`. */
+export const isChunk = (data: unknown): data is Chunk => isObject(data) && typeof data.type === "string";
+
+const OTHER_TYPES: ReadonlySet<string> = new Set([
+  "start",
+  "start-step",
+  "finish-step",
+  "text-start",
+  "text-delta",
+  "text-end",
+  "reasoning-start",
+  "reasoning-delta",
+  "reasoning-end",
+  "tool-input-delta",
+  "source-url",
+  "source-document",
+  "file",
+  "message-metadata",
+  "finish",
+  "abort",
+  "error",
+]);
+
+/** Whether it is part of a chat answer; other tasks write whatever they like. */
+export const isKnown = (chunk: Chunk): boolean =>
+  OTHER_TYPES.has(chunk.type) || TOOL_CHANGES.has(chunk.type) || chunk.type.startsWith("data-");
+
+/** The fields the chunk really has. */
+export function picked(chunk: Chunk, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    fields.filter((field) => chunk[field] !== undefined).map((field) => [field, chunk[field]]),
+  );
+}
+
+/** Provider metadata under the name it has in a part. */
+export const metadata = (chunk: Chunk, field: string): Record<string, unknown> =>
+  chunk.providerMetadata === undefined ? {} : { [field]: chunk.providerMetadata };
+
+/** What a chunk changes in its tool's part. */
+export const TOOL_CHANGES = new Map<string, (chunk: Chunk) => Record<string, unknown>>([
+  [
+    "tool-input-start",
+    (chunk) => ({
+      state: "input-streaming",
+      input: undefined,
+      rawInput: "",
+      ...picked(chunk, ["title", "providerExecuted", "toolMetadata", "inputEncoding"]),
+    }),
+  ],
+  [
+    "tool-input-available",
+    (chunk) => ({
+      state: "input-available",
+      input: chunk.input,
+      ...picked(chunk, ["title", "providerExecuted", "toolMetadata"]),
+      ...metadata(chunk, "callProviderMetadata"),
+    }),
+  ],
+  [
+    "tool-input-error",
+    (chunk) => ({
+      state: "output-error",
+      errorText: chunk.errorText,
+      // Static tools keep the bad input aside, dynamic ones in place.
+      ...(chunk.dynamic === true ? { input: chunk.input } : { input: undefined, rawInput: chunk.input }),
+      ...metadata(chunk, "callProviderMetadata"),
+    }),
+  ],
+  [
+    "tool-approval-request",
+    (chunk) => ({
+      state: "approval-requested",
+      approval: {
+        id: chunk.approvalId,
+        ...(chunk.approvalDescriptor !== undefined && { descriptor: chunk.approvalDescriptor }),
+        ...picked(chunk, ["inputSchemaInput", "signature"]),
+      },
+    }),
+  ],
+  [
+    "tool-output-available",
+    (chunk) => ({
+      state: "output-available",
+      output: chunk.output,
+      preliminary: chunk.preliminary,
+      ...metadata(chunk, "resultProviderMetadata"),
+    }),
+  ],
+  [
+    "tool-output-error",
+    (chunk) => ({
+      state: "output-error",
+      errorText: chunk.errorText,
+      ...metadata(chunk, "resultProviderMetadata"),
+    }),
+  ],
+  ["tool-output-denied", () => ({ state: "output-denied" })],
+]);

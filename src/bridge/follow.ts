@@ -1,0 +1,157 @@
+/** Follows a session's `.out` over the API and makes one honest answer of what came. */
+import type { CallOptions, TriggerApi } from "../client/api.ts";
+import { isTriggerError } from "../domain/errors.ts";
+import type { UiMessage } from "../domain/message.ts";
+import { type Session, sessionKey } from "../domain/session.ts";
+import { sessionStatus } from "../domain/status.ts";
+import { loadConversation } from "./conversation.ts";
+import { isBusy, locate, type Position, payloadTurnAhead, turnNumberAfter, turnStart } from "./position.ts";
+import type { ProgressSink } from "./progress.ts";
+import { partsOf, type Until, type Watched, watch } from "./turn.ts";
+
+/** Milliseconds between looks whether a silent session has been closed: not every server announces it. */
+const CLOSED_CHECK_MS = 10_000;
+/** Milliseconds that reading more after the end may take. */
+const AFTERTHOUGHT_MS = 4_000;
+
+export interface FollowRequest {
+  session: Session;
+  /** As it was before the input was sent. */
+  position: Position;
+  until: Until;
+  /** Position of the last `.out` record already handled; absent: where the awaited turn can begin. */
+  after?: number;
+  seq?: number;
+  stopping?: boolean;
+  /** An input went out for this. */
+  committed?: boolean;
+  prior?: readonly UiMessage[];
+}
+
+export interface FollowContext {
+  api: TriggerApi;
+  signal: AbortSignal;
+  progress: ProgressSink;
+  now(): number;
+  /** Unix milliseconds. */
+  deadline: number;
+}
+
+export interface Followed extends Watched {
+  /** External id when it has one. */
+  session: string;
+  seq?: number;
+  runId?: string;
+  /** Milliseconds. */
+  took: number;
+  /** Nothing came, and as far as could be seen nobody owes an answer. */
+  idle: boolean;
+  /** The end of the last turn was taken from the stored conversation: the stream had lost it. */
+  refilled: boolean;
+}
+
+export async function follow(request: FollowRequest, context: FollowContext): Promise<Followed> {
+  const { session, position, seq, until } = request;
+  const { api, signal, deadline } = context;
+  const began = context.now();
+  const after = request.after ?? turnStart(position, seq);
+  const turn = turnNumberAfter(position, after);
+  const key = sessionKey(session);
+  const items = api.channels.follow(
+    { session: key, io: "out" },
+    { signal, deadline, ...(after !== undefined && { after }) },
+  );
+  const watched = await watch(items, {
+    until,
+    name: key,
+    progress: context.progress,
+    isOver: overCheck(session, context),
+    ...(seq !== undefined && { seq }),
+    ...(turn !== undefined && { turn }),
+    ...(payloadTurnAhead(session, position, after) && { payloadTurnAhead: true }),
+    ...(request.stopping && { stopping: true }),
+    ...(request.committed && { committed: true }),
+    ...(request.prior && { prior: request.prior }),
+  });
+  const refilled = await refill(watched, session, context);
+  const runId =
+    watched.turns.findLast((one) => one.runId !== undefined)?.runId ?? (await currentRun(session, context));
+  const cursor = watched.cursor ?? after;
+  return {
+    ...watched,
+    ...(cursor !== undefined && { cursor }),
+    session: key,
+    ...(seq !== undefined && { seq }),
+    ...(runId !== undefined && { runId }),
+    took: context.now() - began,
+    idle: watched.records === 0 && seq === undefined && !isBusy(session, position),
+    refilled,
+  };
+}
+
+/** Where the session stands, and then {@link follow}. */
+export async function locateAndFollow(
+  session: string,
+  request: Omit<FollowRequest, "session" | "position">,
+  context: FollowContext,
+): Promise<Followed> {
+  const located = await locate(context.api, session, limits(context));
+  return follow({ ...request, session: located.session, position: located.position }, context);
+}
+
+const limits = ({ signal, deadline }: FollowContext): CallOptions => ({ signal, deadline });
+
+/** At once for a session known to be over; else a look now and then while nothing comes. */
+function overCheck(session: Session, { api, signal, now }: FollowContext): () => Promise<boolean> {
+  let over = sessionStatus(session, now()) !== "ACTIVE";
+  let looked = now();
+  return async () => {
+    if (over || now() - looked < CLOSED_CHECK_MS) return over;
+    looked = now();
+    const latest = await quietly(() =>
+      api.sessions.retrieve(session.id, { signal, deadline: now() + AFTERTHOUGHT_MS }),
+    );
+    over = latest !== undefined && sessionStatus(latest, now()) !== "ACTIVE";
+    return over;
+  };
+}
+
+/** A completed turn with a trimmed part is told from the stored conversation, once that reaches so far. */
+async function refill(
+  { turns, cursor = 0 }: Watched,
+  session: Session,
+  context: FollowContext,
+): Promise<boolean> {
+  const turn = turns.at(-1);
+  if (!turn?.incomplete || turn.state !== "done") return false;
+  const { api, signal, now } = context;
+  const conversation = await quietly(() =>
+    loadConversation(api, session, { signal, deadline: now() + AFTERTHOUGHT_MS }),
+  );
+  const answer = conversation?.entries.findLast(({ message }) => message.role === "assistant")?.message;
+  if (!answer || (conversation?.storedUpTo ?? 0) < cursor) return false;
+  Object.assign(turn, partsOf(answer.parts), answer.id === undefined ? {} : { messageId: answer.id });
+  return true;
+}
+
+/** An input may have started a fresh run, so the one known before is asked again. */
+async function currentRun(
+  session: Session,
+  { api, signal, now }: FollowContext,
+): Promise<string | undefined> {
+  if (signal.aborted) return session.currentRunId;
+  const latest = await quietly(() =>
+    api.sessions.retrieve(session.id, { signal, deadline: now() + AFTERTHOUGHT_MS }),
+  );
+  return latest?.currentRunId ?? session.currentRunId;
+}
+
+/** What only adds to an answer must not take it away. */
+async function quietly<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isTriggerError(error)) return undefined;
+    throw error;
+  }
+}

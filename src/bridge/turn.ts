@@ -1,0 +1,270 @@
+/**
+ * Watches a session's `.out` until what was waited for has happened. The right turn is the one whose `turn-complete`
+ * has consumed our input (contract channels.md 4.1), not the first one that comes along.
+ */
+import { isTriggerError, type TriggerError } from "../domain/errors.ts";
+import { textOf, toolsOf, type UiMessage } from "../domain/message.ts";
+import type { ChannelItem, ChannelRecord, ControlRecord, DataRecord } from "../domain/record.ts";
+import type { Turn, TurnState } from "../domain/turn.ts";
+import { isChunk, isKnown } from "./chunk.ts";
+import { MessageFold, type TurnContent } from "./fold.ts";
+import { brief, TurnLines } from "./lines.ts";
+import { type PlainRecord, plainRecord, progressRecord } from "./plain.ts";
+import type { ProgressSink } from "./progress.ts";
+import { runOfToken } from "./token.ts";
+
+/** What ends the watching, besides the session's end and the end of the items. */
+export type Until = "turn" | "closed" | { count: number };
+
+export interface WatchRequest {
+  until: Until;
+  /** `.in` sequence number the awaited turn must have consumed; absent: the next turn to complete. */
+  seq?: number;
+  /** The session's first message was in its payload, and the turn that answers that one comes first. */
+  payloadTurnAhead?: boolean;
+  /** Number of the turn the first record belongs to. */
+  turn?: number;
+  /** What lines call the session where the turn has no number. */
+  name: string;
+  /** A stop was sent: a turn that breaks off was stopped. */
+  stopping?: boolean;
+  /** Messages a turn may continue, say after an approval. */
+  prior?: readonly UiMessage[];
+  progress: ProgressSink;
+  /** An input went out: a stream that breaks off for good is told of, not thrown. */
+  committed?: boolean;
+  /** Asked whenever everything has been read: whether nothing can come any more. */
+  isOver?: () => Promise<boolean>;
+}
+
+export interface Watched {
+  state: TurnState;
+  /** Completed turns that count, oldest first; at the end the one under way, when something of it came. */
+  turns: Turn[];
+  /** Sequence number of the last record handled, of any kind. */
+  cursor?: number;
+  /** Data and control records handled. */
+  records: number;
+  /** Newest records that are no chat chunks: other tasks write what they like. */
+  others: PlainRecord[];
+  otherCount: number;
+  /** Records trimmed before they could be read, inclusive. */
+  gaps: { from: number; to: number }[];
+  /** The task waits for a deployment. */
+  pendingVersion: boolean;
+  closedReason?: string;
+  /** The error that ended the stream before anything else did. */
+  broken?: TriggerError;
+}
+
+/** Newest non-chat records kept for the answer. */
+const OTHERS_KEPT = 20;
+
+/**
+ * Ends with the items (deadline, abort), when `until` is reached, or when the session is over. A stream that cannot be
+ * read at all throws; one that fails later must not take away what has come, nor that an input was sent.
+ */
+export async function watch(items: AsyncIterable<ChannelItem>, request: WatchRequest): Promise<Watched> {
+  const watcher = new Watcher(request);
+  try {
+    for await (const item of items) {
+      if (watcher.take(item)) break;
+      if (item.kind === "caught-up" && (await request.isOver?.())) {
+        watcher.over();
+        break;
+      }
+    }
+  } catch (error) {
+    const worthTelling = request.committed === true || watcher.hasRecords;
+    if (!isTriggerError(error) || error.code === "cancelled" || !worthTelling) throw error;
+    return { ...watcher.result(), broken: error };
+  }
+  return watcher.result();
+}
+
+class Watcher {
+  readonly #request: WatchRequest;
+  readonly #fold: MessageFold;
+  #lines: TurnLines;
+  #turn: number | undefined;
+  #turns: Turn[] = [];
+  /** Set once: how it ended. */
+  #state: TurnState | undefined;
+  #cursor: number | undefined;
+  #time: number | undefined;
+  #records = 0;
+  #inTurn = 0;
+  #others: PlainRecord[] = [];
+  #otherCount = 0;
+  #gaps: { from: number; to: number }[] = [];
+  #incomplete = false;
+  #pendingVersion = false;
+  #payloadTurnAhead: boolean;
+  #closedReason: string | undefined;
+
+  constructor(request: WatchRequest) {
+    this.#request = request;
+    this.#turn = request.turn;
+    this.#payloadTurnAhead = request.payloadTurnAhead ?? false;
+    this.#lines = new TurnLines(request.prior);
+    this.#fold = new MessageFold(request.prior);
+  }
+
+  get hasRecords(): boolean {
+    return this.#records > 0;
+  }
+
+  /** Takes one item; true when the watching is over. */
+  take(item: ChannelItem): boolean {
+    if (item.kind === "caught-up") return false;
+    if (item.kind === "gap") {
+      this.#gaps.push({ from: item.from, to: item.to });
+      this.#incomplete = true;
+      return false;
+    }
+    // A record delivered twice must not count twice.
+    if (item.seq !== undefined && this.#cursor !== undefined && item.seq <= this.#cursor) return false;
+    this.#cursor = item.seq ?? this.#cursor;
+    this.#time = item.timestamp ?? this.#time;
+    if (item.kind === "skipped") return false;
+    this.#records += 1;
+    if (item.kind === "data") this.#data(item);
+    else this.#control(item);
+    return this.#state !== undefined || this.#countReached();
+  }
+
+  /** The session is over and everything has been read. */
+  over(): void {
+    this.#state = "closed";
+  }
+
+  result(): Watched {
+    const turns = [...this.#turns];
+    if (this.#inTurn > 0) turns.push(this.#asTurn(this.#fold.content(), this.#state ?? "running"));
+    const last = this.#inTurn > 0 ? undefined : turns.at(-1)?.state;
+    const counted = typeof this.#request.until === "object" ? last : undefined;
+    return {
+      state: this.#state ?? counted ?? "running",
+      turns,
+      ...(this.#cursor !== undefined && { cursor: this.#cursor }),
+      records: this.#records,
+      others: this.#others,
+      otherCount: this.#otherCount,
+      gaps: this.#gaps,
+      pendingVersion: this.#pendingVersion,
+      ...(this.#closedReason !== undefined && { closedReason: this.#closedReason }),
+    };
+  }
+
+  #data(record: DataRecord): void {
+    if (isChunk(record.data) && isKnown(record.data)) {
+      this.#inTurn += 1;
+      this.#fold.apply(record.data);
+      this.#report(this.#lines.apply(record.data), record);
+      return;
+    }
+    this.#otherCount += 1;
+    this.#others.push(plainRecord(record));
+    if (this.#others.length > OTHERS_KEPT) this.#others.shift();
+    this.#report(brief(record.data), record);
+  }
+
+  #control(record: ControlRecord): void {
+    switch (record.control) {
+      case "turn-complete":
+        this.#turnComplete(record);
+        break;
+      case "session-closed":
+        this.#close(record);
+        this.#report("session closed", record);
+        break;
+      case "pending-version":
+        this.#pendingVersion = true;
+        this.#report("waiting for a deployment", record);
+        break;
+      case "upgrade-required":
+        this.#report("moving to a newer version", record);
+        break;
+      default:
+        this.#report(this.#lines.line, record);
+    }
+  }
+
+  #turnComplete(record: ControlRecord): void {
+    const content = this.#fold.endTurn();
+    const isOurs = this.#isOurs(record.inputSeq);
+    this.#payloadTurnAhead = false;
+    this.#pendingVersion = false;
+    if (isOurs) {
+      const state = this.#endOf(content);
+      this.#turns.push(this.#asTurn(content, state, record));
+      if (this.#request.until === "turn") this.#state = state;
+    }
+    if (record.headers["session-closed"] === "true") this.#close(record);
+    this.#report(isOurs ? this.#lines.line : "complete; it was asked before ours", record);
+    this.#lines = new TurnLines(this.#request.prior);
+    this.#inTurn = 0;
+    this.#incomplete = false;
+    if (this.#turn !== undefined) this.#turn += 1;
+  }
+
+  #isOurs(inputSeq: number | undefined): boolean {
+    const { until, seq } = this.#request;
+    if (until !== "turn" || seq === undefined) return true;
+    return inputSeq === undefined ? !this.#payloadTurnAhead : inputSeq >= seq;
+  }
+
+  #close(record: ControlRecord): void {
+    this.#state = "closed";
+    this.#closedReason = record.headers["session-closed-reason"] ?? this.#closedReason;
+  }
+
+  #countReached(): boolean {
+    const until = this.#request.until;
+    return typeof until === "object" && this.#records >= until.count;
+  }
+
+  #report(what: string, record: ChannelRecord): void {
+    if (!this.#request.progress.wanted) return;
+    const label = this.#turn === undefined ? this.#request.name : `turn ${this.#turn}`;
+    this.#request.progress.report(`${label} · ${what}`, [progressRecord(record)]);
+  }
+
+  #endOf(content: TurnContent): TurnState {
+    if (content.errors.length > 0 || content.finishReason === "error") return "failed";
+    if (content.aborted) return "stopped";
+    if (this.#request.stopping && content.finishReason === undefined) return "stopped";
+    if (toolsOf(content.parts).some((tool) => tool.state === "approval-requested"))
+      return "awaiting_approval";
+    const said = content.parts.some((part) => part.type !== "step-start" && part.text !== "");
+    return said || this.#incomplete ? "done" : "empty";
+  }
+
+  #asTurn(content: TurnContent, state: TurnState, end?: ControlRecord): Turn {
+    const runId = end?.token === undefined ? undefined : runOfToken(end.token);
+    return {
+      ...(this.#turn !== undefined && { number: this.#turn }),
+      state,
+      ...(content.messageId !== undefined && { messageId: content.messageId }),
+      ...partsOf(content.parts),
+      errors: content.errors,
+      ...(runId !== undefined && { runId }),
+      ...(end?.inputSeq !== undefined && { inputSeq: end.inputSeq }),
+      ...(this.#time !== undefined && { time: this.#time }),
+      ...(this.#incomplete && { incomplete: true }),
+    };
+  }
+}
+
+/** What a reader wants of a message's parts. */
+export function partsOf(parts: UiMessage["parts"]): Pick<Turn, "text" | "tools" | "reasoning" | "other"> {
+  const other: Record<string, number> = {};
+  let reasoning = 0;
+  for (const part of parts) {
+    if (part.type === "reasoning") reasoning += typeof part.text === "string" ? part.text.length : 0;
+    else if (part.type !== "text" && part.type !== "step-start" && part.toolCallId === undefined) {
+      other[part.type] = (other[part.type] ?? 0) + 1;
+    }
+  }
+  return { text: textOf(parts), tools: toolsOf(parts), reasoning, other };
+}

@@ -1,0 +1,130 @@
+/** Creates a session and with it its first run: contract api.md 4.2. The first message travels in the same request. */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { follow } from "../bridge/follow.ts";
+import { userMessage } from "../bridge/input.ts";
+import { positionOf } from "../bridge/position.ts";
+import { call, formatCall } from "../domain/calls.ts";
+import { TriggerError } from "../domain/errors.ts";
+import type { Session, SessionStart } from "../domain/session.ts";
+import { sessionKey } from "../domain/session.ts";
+import { oneLine } from "../views/format.ts";
+import { sessionLine } from "../views/session.ts";
+import { type FollowedSession, viewFollowed } from "../views/turn.ts";
+import { defineTool, type ToolContext } from "./define.ts";
+import { followContext, followedOutput } from "./following.ts";
+import * as params from "./params.ts";
+
+/** Characters of an undelivered message that a suggested call repeats. */
+const ECHOED = 200;
+
+const input = z.object({
+  task: params.task,
+  external_id: z.string().trim().min(1).max(256).optional().describe("yours; makes repeating safe"),
+  message: z.string().min(1).optional(),
+  type: z.string().min(1).max(64).default("chat.agent"),
+  payload: params.object.optional().describe("more of the run's base payload"),
+  client_data: params.json.optional().describe("for chat agents that ask for it"),
+  tags: params.tags.optional(),
+  metadata: params.object.optional(),
+  idle_timeout_seconds: z.int().min(1).max(3600).optional(),
+  follow: z.boolean().default(true).describe("stream the first turn, when there is a message"),
+  timeout_seconds: params.timeoutSeconds.optional(),
+});
+
+type Input = z.output<typeof input>;
+
+interface Started {
+  session: Session;
+  runId: string;
+  created: boolean;
+  /** False for a session that existed: its first message was somebody's before. */
+  delivered: boolean;
+  followed?: FollowedSession;
+}
+
+export default defineTool({
+  name: "start_session",
+  title: "Start session",
+  summary:
+    "Create a session of a task (or find the one with this external_id), start its run, and stream the answer to a first message.",
+  effect: "write",
+  toolset: "sessions",
+  permission: { action: "write", type: "sessions" },
+  input,
+  output: followedOutput.extend({ id: z.string(), created: z.boolean(), delivered: z.boolean() }),
+  run: start,
+
+  view(started, context, { message }) {
+    const { session, runId, created, delivered, followed } = started;
+    const key = sessionKey(session);
+    const facts = { session: key, id: session.id, run_id: runId, created, delivered };
+    const head = `${created ? "started" : "existed already:"} ${sessionLine(session, context)} · ${oneLine(context.clean(runId), 64)}`;
+    if (followed)
+      return viewFollowed(followed, context, { lead: head, extra: { id: session.id, created, delivered } });
+    const undelivered = message !== undefined && !delivered;
+    const next = undelivered
+      ? [call("send_session_message", { session: key, message: message.length <= ECHOED ? message : "…" })]
+      : message === undefined
+        ? [call("send_session_message", { session: key, message: "…" })]
+        : [call("follow_session", { session: key })];
+    return {
+      text: [
+        head,
+        ...(undelivered ? ["The message was NOT delivered: a first message reaches new sessions only."] : []),
+        `next ${next.map(formatCall).join("\n     ")}`,
+      ].join("\n"),
+      structured: { ...facts, next },
+    };
+  },
+});
+
+async function start(asked: Input, context: ToolContext): Promise<Started> {
+  if (asked.external_id?.startsWith("session_")) {
+    throw new TriggerError("invalid_request", '"external_id" must not begin with "session_".');
+  }
+  const following = followContext(context, asked.timeout_seconds);
+  context.progress.report(`starting a session of ${asked.task}`);
+  const {
+    runId,
+    created,
+    publicAccessToken: _,
+    ...session
+  } = await context.api.sessions.create(request(asked), {
+    signal: context.signal,
+    deadline: following.deadline,
+  });
+  const delivered = created && asked.message !== undefined;
+  const started = { session, runId, created, delivered };
+  if (!delivered || !asked.follow) return started;
+  const position = positionOf(session, [], []);
+  return {
+    ...started,
+    followed: await follow({ session, position, until: "turn", committed: true }, following),
+  };
+}
+
+/** Chat agents find their session by `chatId`, so every session gets an external id: it also makes creating repeatable. */
+function request(asked: Input): SessionStart {
+  const externalId = asked.external_id ?? `chat-${randomUUID()}`;
+  const first =
+    asked.message === undefined
+      ? { trigger: "preload" }
+      : { trigger: "submit-message", message: userMessage(randomUUID(), asked.message) };
+  return {
+    type: asked.type,
+    task: asked.task,
+    externalId,
+    triggerConfig: {
+      basePayload: {
+        chatId: externalId,
+        ...first,
+        ...(asked.client_data !== undefined && { metadata: asked.client_data }),
+        ...asked.payload,
+      },
+      ...(asked.idle_timeout_seconds !== undefined && { idleTimeoutInSeconds: asked.idle_timeout_seconds }),
+    },
+    ...(asked.tags && { tags: asked.tags }),
+    ...(asked.metadata && { metadata: asked.metadata }),
+  };
+}

@@ -1,0 +1,220 @@
+/** What came of following a session: the turn's end in words, the answer, its tools, and how to go on. */
+import { type Call, call, formatCall } from "../domain/calls.ts";
+import type { TriggerError } from "../domain/errors.ts";
+import type { Turn, TurnState } from "../domain/turn.ts";
+import type { Answer, ViewContext } from "./answer.ts";
+import { type Block, render } from "./document.ts";
+import { FENCE_LINES, fence } from "./fence.ts";
+import { count, counted, duration, oneLine } from "./format.ts";
+import { clipToTokens, tokens } from "./tokens.ts";
+import { json, viewToolUse } from "./tool-use.ts";
+
+export interface FollowedSession {
+  state: TurnState;
+  session: string;
+  turns: Turn[];
+  /** `.in` sequence number the awaited turn answers. */
+  seq?: number;
+  /** Last handled record of `.out`. */
+  cursor?: number;
+  runId?: string;
+  /** Milliseconds. */
+  took: number;
+  /** Nothing came and nobody owes an answer. */
+  idle: boolean;
+  pendingVersion: boolean;
+  records: number;
+  /** Newest records that are no chat chunks. */
+  others: { seq?: number; kind: string; data?: unknown }[];
+  otherCount: number;
+  /** Inclusive. */
+  gaps: { from: number; to: number }[];
+  refilled: boolean;
+  closedReason?: string;
+  /** Why the stream ended before anything else did. */
+  broken?: TriggerError;
+}
+
+/** Longer answers are fenced, so that they cannot be taken for our words. */
+const FENCED_FROM = 600;
+
+/** `lead`: lines of our own before everything else. `extra`: more of the structured part. */
+export function viewFollowed(
+  followed: FollowedSession,
+  context: ViewContext,
+  { lead, extra }: { lead?: string | undefined; extra?: Record<string, unknown> } = {},
+): Answer {
+  const last = followed.turns.at(-1);
+  const next = nextCalls(followed, last);
+  const fixed: Block[] = [lead, headline(followed, last, context), ...notes(followed, last, context)];
+  const tools = toolsLine(last, context);
+  const onward = next.length === 0 ? undefined : `next ${next.map(formatCall).join("\n     ")}`;
+  const spent = [...fixed, tools, onward].reduce<number>((sum, line) => sum + tokens(`${line ?? ""}\n`), 0);
+  const text = render(
+    [
+      ...fixed,
+      answer(last, context.budget - spent, context),
+      tools,
+      earlierTurns(followed, context),
+      otherRecords(followed, context),
+      onward,
+    ],
+    context.budget,
+  ).text;
+  return { text, structured: { ...structured(followed, last), ...extra, next } };
+}
+
+function structured(followed: FollowedSession, last: Turn | undefined): Record<string, unknown> {
+  const { state, session, seq, cursor, runId, idle, pendingVersion, gaps } = followed;
+  return {
+    state,
+    session,
+    ...(seq !== undefined && { seq }),
+    ...(last?.number !== undefined && { turn: last.number }),
+    ...(cursor !== undefined && { cursor: String(cursor) }),
+    ...(runId !== undefined && { run_id: runId }),
+    ...(last?.messageId !== undefined && { message_id: last.messageId }),
+    characters: last?.text.length ?? 0,
+    records: followed.records,
+    ...(followed.turns.length > 1 && { turns: followed.turns.length }),
+    ...(idle && { idle }),
+    ...(pendingVersion && { pending_version: true }),
+    ...(gaps.length > 0 && { gaps }),
+    ...(followed.broken && { broken: followed.broken.code }),
+  };
+}
+
+function headline(followed: FollowedSession, last: Turn | undefined, context: ViewContext): string {
+  const name = oneLine(context.clean(followed.session), 100);
+  const place = last?.number === undefined ? name : `turn ${last.number} of ${name}`;
+  const run = followed.runId === undefined ? undefined : oneLine(context.clean(followed.runId), 64);
+  return [outcome(followed, last, context), place, run].filter((part) => part !== undefined).join(" · ");
+}
+
+function outcome(followed: FollowedSession, last: Turn | undefined, context: ViewContext): string {
+  const took = duration(followed.took);
+  switch (followed.state) {
+    case "done":
+      return `done in ${took}`;
+    case "failed":
+      return `failed after ${took}${said(last, context)}`;
+    case "stopped":
+      return `stopped after ${took}`;
+    case "awaiting_approval":
+      return `awaiting approval after ${took}`;
+    case "empty":
+      return `empty after ${took}`;
+    case "closed":
+      return `session closed${followed.closedReason === undefined ? "" : ` (${oneLine(context.clean(followed.closedReason), 100)})`}`;
+    case "running":
+      return followed.idle ? `nothing came in ${took}` : `running after ${took}${soFar(last)}`;
+  }
+}
+
+const soFar = (last: Turn | undefined): string =>
+  last?.state === "running" ? ` · ${counted(last.text.length, "character")} so far` : "";
+
+const said = (last: Turn | undefined, context: ViewContext): string =>
+  last && last.errors.length > 0 ? `: ${oneLine(context.clean(last.errors.join("; ")), 300)}` : "";
+
+/** What the state alone does not tell. */
+function notes(followed: FollowedSession, last: Turn | undefined, context: ViewContext): Block[] {
+  const reasoned = last && last.text === "" && last.reasoning > 0 && followed.state === "running";
+  return [
+    followed.state === "empty"
+      ? "The turn ended without any content: the agent may have rejected the input (its metadata or action schema)."
+      : undefined,
+    followed.idle && followed.state === "running"
+      ? "No turn is under way: every input so far has been answered."
+      : undefined,
+    followed.pendingVersion ? "Its run waits for a deployment of the version it needs." : undefined,
+    followed.broken
+      ? `The stream broke off (${followed.broken.code}: ${oneLine(context.clean(followed.broken.message), 200)}); nothing is lost, go on from the cursor.`
+      : undefined,
+    followed.state === "running" && followed.records === 0 && !followed.idle && !followed.pendingVersion
+      ? "Nothing has come from the agent yet."
+      : undefined,
+    reasoned ? `${count(last.reasoning)} characters of reasoning so far.` : undefined,
+    followed.gaps.length > 0
+      ? `Records ${followed.gaps.map(({ from, to }) => `${from} to ${to}`).join(", ")} had been trimmed${followed.refilled ? "; the answer is from the stored conversation" : ""}.`
+      : undefined,
+    last && Object.keys(last.other).length > 0
+      ? `also: ${oneLine(
+          context.clean(
+            Object.entries(last.other)
+              .map(([type, many]) => `${type} ×${many}`)
+              .join(", "),
+          ),
+          200,
+        )}`
+      : undefined,
+  ];
+}
+
+function answer(last: Turn | undefined, room: number, context: ViewContext): Block {
+  if (!last || last.text === "") return undefined;
+  const clean = context.clean(last.text);
+  if (clean.length < FENCED_FROM) return clipToTokens(clean, Math.max(0, room));
+  const marks = tokens(fence("answer", "", context.nonce)) + FENCE_LINES;
+  return fence("answer", clipToTokens(clean, Math.max(0, room - marks)), context.nonce);
+}
+
+/** Tools named in full as far as they are few. */
+const TOOLS_SHOWN = 8;
+
+function toolsLine(last: Turn | undefined, context: ViewContext): string | undefined {
+  if (!last || last.tools.length === 0) return undefined;
+  const shown = last.tools.slice(-TOOLS_SHOWN).map((tool) => viewToolUse(tool, context));
+  const more = last.tools.length - shown.length;
+  return `tools: ${more > 0 ? `${more} earlier; ` : ""}${shown.join("; ")}`;
+}
+
+function earlierTurns({ turns, session }: FollowedSession, context: ViewContext): Block {
+  const rows = turns.slice(0, -1).map((turn, index) => ({
+    text: `turn ${turn.number ?? index + 1} · ${turn.state} · ${oneLine(context.clean(turn.text), 200)}`,
+    rank: turns.length - index,
+  }));
+  return {
+    rows,
+    omitted: (shown, total) =>
+      `shown ${shown} of ${total} earlier turns: ${formatCall(call("read_session_channel", { session, io: "out" }))}`,
+  };
+}
+
+function otherRecords({ others, otherCount, session }: FollowedSession, context: ViewContext): Block {
+  if (otherCount === 0) return undefined;
+  const first = others[0]?.seq;
+  const before = call("read_session_channel", { session, io: "out" });
+  return {
+    rows: others.map(({ seq, kind, data }) => ({
+      text: `${seq ?? "-"}  ${oneLine(context.clean(kind), 40)}  ${json(data, 300, context)}`,
+      rank: -(seq ?? 0),
+    })),
+    omitted: (shown) =>
+      `shown ${shown} of ${count(otherCount)} records${first === undefined ? "" : ` that are no chat`}: ${formatCall(before)}`,
+  };
+}
+
+function nextCalls(followed: FollowedSession, last: Turn | undefined): Call[] {
+  const { state, session, runId, cursor, seq } = followed;
+  const trace = runId === undefined ? [] : [call("get_run_trace", { run_id: runId, view: "errors" })];
+  if (state === "running") {
+    return [
+      call("follow_session", {
+        session,
+        ...(cursor !== undefined && { after: String(cursor) }),
+        ...(seq !== undefined && { until_seq: seq }),
+      }),
+      ...(followed.records === 0 ? [call("get_session", { session })] : []),
+    ];
+  }
+  if (state === "awaiting_approval") {
+    const waiting = last?.tools.filter((tool) => tool.state === "approval-requested") ?? [];
+    const only = waiting.length === 1 ? {} : { id: waiting[0]?.approvalId ?? waiting[0]?.callId };
+    return [
+      call("send_session_message", { session, kind: "approval", approval: { approved: true, ...only } }),
+    ];
+  }
+  if (state === "failed" || state === "empty") return trace;
+  return last?.tools.some((tool) => tool.state === "output-error") ? trace : [];
+}
