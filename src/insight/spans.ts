@@ -85,6 +85,12 @@ export function pathTo(node: SpanNode): SpanNode[] {
   return path.reverse();
 }
 
+/** `node` and everything below it, depth first. */
+export function subtree(index: TraceIndex, node: SpanNode): readonly SpanNode[] {
+  const at = index.nodes.indexOf(node);
+  return index.nodes.slice(at, at + node.size);
+}
+
 function earliestStart(all: readonly Growing[]): number {
   let earliest = Number.POSITIVE_INFINITY;
   for (const { span } of all) {

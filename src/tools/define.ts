@@ -8,7 +8,7 @@ import type { TriggerApi } from "../client/api.ts";
 import type { Toolset } from "../config/settings.ts";
 import type { Permission } from "../domain/access.ts";
 import type { ToolName } from "../domain/calls.ts";
-import type { Answer, ViewContext } from "../views/answer.ts";
+import type { Answer, AppData, ViewContext } from "../views/answer.ts";
 
 /** Stated once; annotations, `--read-only`, and the docs are computed from it. */
 export type Effect = "read" | "write" | "destructive";
@@ -56,6 +56,8 @@ export interface ToolDefinition<Input extends z.ZodObject = z.ZodObject, Data = 
   output: z.ZodObject;
   run(input: z.output<Input>, context: ToolContext): Promise<Data>;
   view(data: Data, context: ViewContext, input: z.output<Input>): Answer;
+  /** The app that shows the answer to a person, where there is one. */
+  app?: AppData<Data>;
 }
 
 /** Identity with inference: ties `run`'s result to `view`'s argument. */

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { findErrors } from "../insight/errors.ts";
 import { outline } from "../insight/outline.ts";
 import { shortIds } from "../insight/short-ids.ts";
-import { indexTrace, type SpanNode } from "../insight/spans.ts";
+import { indexTrace, type SpanNode, subtree, type TraceIndex } from "../insight/spans.ts";
+import { runView } from "../views/run-view.ts";
 import { type TraceData, viewTrace } from "../views/trace.ts";
 import { defineTool } from "./define.ts";
 import { nextCalls } from "./outputs.ts";
@@ -35,6 +36,7 @@ export default defineTool({
   }),
   run: loadTrace,
   view: viewTrace,
+  app: runView,
 });
 
 export async function loadTrace(
@@ -59,15 +61,14 @@ export async function loadTrace(
       truncated: trace.truncated,
       ids: shortIds(index.byId.keys()),
       ...(focus && { focus }),
-      ...(asked.view === "errors"
-        ? { errors: findErrors(index).all.filter((node) => !focus || isBelow(node, focus)) }
-        : { rows: outline(heads) }),
+      ...(asked.view === "errors" ? { errors: errorsBelow(index, focus) } : { rows: outline(heads) }),
     },
   };
 }
 
-function isBelow(node: SpanNode, head: SpanNode): boolean {
-  let at: SpanNode | undefined = node;
-  while (at && at !== head) at = at.parent;
-  return at === head;
+function errorsBelow(index: TraceIndex, focus: SpanNode | undefined): readonly SpanNode[] {
+  const { all } = findErrors(index);
+  if (!focus) return all;
+  const below = new Set(subtree(index, focus));
+  return all.filter((node) => below.has(node));
 }

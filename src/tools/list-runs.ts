@@ -15,20 +15,17 @@ const DEFAULT_LIMIT = 25;
 /** How far an answer without rows looks back for the newest run that would have matched. */
 const WIDER_PERIOD = "365d";
 
-/** A union with a list would cost every conversation as many tokens again. */
-const several = z.string().min(1);
-
 const input = z.object({
   status: params.runStatus.optional(),
   task: params.tasks.optional(),
-  tag: several.optional(),
-  version: several.optional(),
-  queue: several.optional().describe("a task's own queue is task/<id>"),
+  tag: params.texts.optional(),
+  version: params.texts.optional(),
+  queue: params.texts.optional().describe("a task's own queue is task/<id>"),
   schedule: z.string().optional(),
   batch: z.string().optional(),
   error: z.string().optional().describe("error_… group"),
-  machine: several.optional(),
-  region: several.optional(),
+  machine: params.texts.optional(),
+  region: params.texts.optional(),
   is_test: z.boolean().optional(),
   period: params.period.optional().describe("default 7d"),
   from: params.instant.optional(),
@@ -42,8 +39,7 @@ export type ListRunsInput = z.output<typeof input>;
 export default defineTool({
   name: "list_runs",
   title: "List runs",
-  summary:
-    "Runs, newest first; the last 7 days unless told otherwise. tag, version, queue, machine and region take several values, comma-separated.",
+  summary: "Runs, newest first, that match every filter; the last 7 days unless told otherwise.",
   effect: "read",
   toolset: "runs",
   permission: { action: "read", type: "runs" },
@@ -97,11 +93,11 @@ function filters(asked: ListRunsInput): RunListQuery {
   const lists = {
     status: params.asList(asked.status)?.flatMap((status) => SELECTED_BY[status] ?? [status]),
     task: params.asList(asked.task),
-    tag: split(asked.tag),
-    version: split(asked.version),
-    queue: split(asked.queue),
-    machine: split(asked.machine),
-    region: split(asked.region),
+    tag: params.asList(asked.tag),
+    version: params.asList(asked.version),
+    queue: params.asList(asked.queue),
+    machine: params.asList(asked.machine),
+    region: params.asList(asked.region),
     schedule: asked.schedule,
     batch: asked.batch,
     error: asked.error,
@@ -109,13 +105,6 @@ function filters(asked: ListRunsInput): RunListQuery {
   };
   return Object.fromEntries(Object.entries(lists).filter(([, value]) => value !== undefined));
 }
-
-/** As the wire itself does it (api.md 1.1): a tag with a comma in it cannot be asked for. */
-const split = (text: string | undefined): string[] | undefined =>
-  text
-    ?.split(",")
-    .map((value) => value.trim())
-    .filter((value) => value !== "");
 
 /** The filter is not the inverse of what is shown (api.md 0.5): these values together select what one status shows. */
 const SELECTED_BY: Partial<Record<string, string[]>> = {

@@ -13,6 +13,7 @@ export const spanId = z.string().min(1).max(64).describe("or a unique prefix");
 export const session = z.string().min(1).max(256).describe("session_… or external id");
 export const task = z.string().min(1).max(128);
 export const tasks = oneOrMany(task);
+export const texts = oneOrMany(z.string().min(1));
 export const runStatus = oneOrMany(z.enum(RUN_STATUSES));
 export const tags = z.array(z.string().min(1).max(128)).min(1).max(10);
 export const period = z.string().describe("e.g. 1h, 7d");

@@ -7,6 +7,8 @@ export interface Answer {
   structured: Record<string, unknown> & { next?: Call[] };
   /** The call itself failed in a way the text explains (say, a send whose turn failed stays `false`). */
   isError?: boolean;
+  /** What only the caller's apps read, by key; the pipeline adds it. */
+  meta?: Record<string, unknown>;
 }
 
 export interface ViewContext {
@@ -20,4 +22,14 @@ export interface ViewContext {
   clean(text: string): string;
   /** A response-wide nonce for fences around long upstream text. */
   nonce: string;
+}
+
+/** What an app shows beside a tool's answer, in hosts that have MCP Apps. */
+export interface AppData<Data> {
+  /** The app's page, `ui://…`. */
+  uri: string;
+  /** Where the app finds its data in the result's `_meta`. */
+  key: string;
+  /** For a person's eyes: bounded, and cleaned like all text. No model reads it. */
+  data(data: Data, context: ViewContext): unknown;
 }

@@ -126,7 +126,7 @@ function focusNotes(focus: SpanNode | undefined, names: SpanNames): string[] {
 const MOST_ANCESTORS = 6;
 
 /** Broken traces are normal, and said to be broken. */
-function brokenNotes(truncated: boolean, index: TraceIndex): string[] {
+export function brokenNotes(truncated: boolean, index: TraceIndex): string[] {
   const notes: string[] = [];
   if (truncated)
     notes.push("The server stopped at its cap of 10,000 records: there is more than this trace holds.");

@@ -1,0 +1,66 @@
+/** Prompts on the SDK, with completable arguments. */
+import { completable, type McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import type { PromptArgument, PromptDefinition } from "../prompts/define.ts";
+import type { Service } from "./service.ts";
+
+/** How long a host waits for candidates before they are of no use to the person typing. */
+const COMPLETION_MS = 5_000;
+
+/** No candidates is the honest answer when the API cannot be asked. */
+export async function candidates(
+  service: Service,
+  ask: (signal: AbortSignal) => Promise<string[]>,
+): Promise<string[]> {
+  try {
+    return await ask(AbortSignal.timeout(COMPLETION_MS));
+  } catch (error) {
+    service.log.debug({ err: error }, "completion failed");
+    return [];
+  }
+}
+
+function argumentSchema(argument: PromptArgument, service: Service) {
+  const text = z.string().max(2_000).describe(argument.description);
+  const { complete } = argument;
+  const field =
+    complete === undefined
+      ? text
+      : completable(text, (typed) =>
+          candidates(service, async (signal) =>
+            complete(typed ?? "", await service.targets[0].api(), signal),
+          ),
+        );
+  return argument.required ? field : field.optional();
+}
+
+const argumentsSchema = (prompt: PromptDefinition, service: Service) =>
+  z.object(
+    Object.fromEntries(
+      prompt.arguments.map((argument) => [argument.name, argumentSchema(argument, service)]),
+    ),
+  );
+
+const made = new WeakMap<Service, Map<PromptDefinition, ReturnType<typeof argumentsSchema>>>();
+
+/** Once per process: building zod schemas for every request would be the dearest part of it. */
+function memoised(prompt: PromptDefinition, service: Service) {
+  const byPrompt = made.get(service) ?? new Map<PromptDefinition, ReturnType<typeof argumentsSchema>>();
+  made.set(service, byPrompt);
+  const schema = byPrompt.get(prompt) ?? argumentsSchema(prompt, service);
+  byPrompt.set(prompt, schema);
+  return schema;
+}
+
+export function registerPrompts(server: McpServer, service: Service): void {
+  for (const prompt of service.surface.prompts) {
+    server.registerPrompt(
+      prompt.name,
+      { title: prompt.title, description: prompt.description, argsSchema: memoised(prompt, service) },
+      (values) => ({
+        description: prompt.description,
+        messages: [{ role: "user", content: { type: "text", text: prompt.text(values) } }],
+      }),
+    );
+  }
+}
