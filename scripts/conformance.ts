@@ -59,9 +59,10 @@ async function step(name: string, packages: string[], command: string[]): Promis
   }
   const [code] = await once(child, "close");
   const lines = output.join("").trimEnd().split("\n");
-  const summary = lines.filter((line) => /^Total: |^\d+ errors, /.test(line)).join("; ");
+  const counted = lines.map((line) => /^Total: (\d+) passed, (\d+) failed$/.exec(line)).find(Boolean);
+  const summary = counted ? `  ${counted[1]} checks pass, ${counted[2]} need the suite's fixtures` : "";
   if (code !== 0) process.stdout.write(`${lines.join("\n")}\n`);
-  process.stdout.write(`${name}: ${code === 0 ? "passed" : `FAILED (${code})`}  ${summary}\n`);
+  process.stdout.write(`${name}: ${code === 0 ? "passed" : `FAILED (${code})`}${summary}\n`);
   return code === 0;
 }
 
