@@ -32,13 +32,20 @@ test("whatever an id is, it is one segment of the path or refused", () => {
   );
 });
 
-test.each(["", ".", "..", "a\u0000b", "a\nb", "\u007f", "\u0085", "\ud800", "x".repeat(1_025)])(
-  "%j cannot be an id",
-  async (id) => {
-    expect((await thrown(async () => at.api.sessions.retrieve(id))).code).toBe("invalid_request");
-    expect(at.server.requests).toHaveLength(0);
-  },
-);
+test.each([
+  "",
+  ".",
+  "..",
+  "a\u0000b",
+  "a\nb",
+  "\u007f",
+  "\u0085",
+  "\ud800",
+  "x".repeat(1_025),
+])("%j cannot be an id", async (id) => {
+  expect((await thrown(async () => at.api.sessions.retrieve(id))).code).toBe("invalid_request");
+  expect(at.server.requests).toHaveLength(0);
+});
 
 test.each([
   ["../runs", "..%2Fruns"],
@@ -59,17 +66,21 @@ test("a base URL with a path of its own keeps it", async () => {
   at.server.verify();
 });
 
-test.each(["ftp://x", "nonsense", "http://user:pass@x", "file:///etc/passwd"])(
-  "%s is no API URL",
-  (apiUrl) => {
-    expect(() => at.client({ apiUrl })).toThrow(/API URL/);
-  },
-);
+test.each([
+  "ftp://x",
+  "nonsense",
+  "http://user:pass@x",
+  "file:///etc/passwd",
+])("%s is no API URL", (apiUrl) => {
+  expect(() => at.client({ apiUrl })).toThrow(/API URL/);
+});
 
-test.each(["", "no-such-kind", "tr_dev_with space", "tr_dev_line\nbreak"])(
-  "%j is no credential, and is not repeated",
-  (token) => {
-    expect(() => at.client({ token })).toThrow(/neither a secret key/);
-    if (token) expect(() => at.client({ token })).not.toThrow(token);
-  },
-);
+test.each([
+  "",
+  "no-such-kind",
+  "tr_dev_with space",
+  "tr_dev_line\nbreak",
+])("%j is no credential, and is not repeated", (token) => {
+  expect(() => at.client({ token })).toThrow(/neither a secret key/);
+  if (token) expect(() => at.client({ token })).not.toThrow(token);
+});

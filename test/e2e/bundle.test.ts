@@ -27,22 +27,21 @@ const TRANSPORTS: Record<string, (kind: ClientKind) => Promise<McpClient>> = {
 };
 
 describe.each(Object.entries(TRANSPORTS))("over %s", (transport, connect) => {
-  it.each(CLIENTS)(
-    "a %s client drives every tool, resource and prompt, and sees a turn stream",
-    async (kind) => {
-      const client = await connect(kind);
-      try {
-        expect((await client.tools()).map(({ name }) => name)).toEqual([...TOOL_NAMES]);
-        const { called, ticks } = await tour(client, `${transport} ${kind}`);
-        expect([...called].sort()).toEqual([...TOOL_NAMES].sort());
-        expect(ticks.length).toBeGreaterThan(1);
-        const numbers = ticks.map(({ progress }) => progress);
-        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-        for (const { message = "" } of ticks) expect(message.length).toBeLessThanOrEqual(200);
-        expect(ticks.some(({ message }) => message?.includes("15 March"))).toBe(true);
-      } finally {
-        await client.close();
-      }
-    },
-  );
+  it.each(
+    CLIENTS,
+  )("a %s client drives every tool, resource and prompt, and sees a turn stream", async (kind) => {
+    const client = await connect(kind);
+    try {
+      expect((await client.tools()).map(({ name }) => name)).toEqual([...TOOL_NAMES]);
+      const { called, ticks } = await tour(client, `${transport} ${kind}`);
+      expect([...called].sort()).toEqual([...TOOL_NAMES].sort());
+      expect(ticks.length).toBeGreaterThan(1);
+      const numbers = ticks.map(({ progress }) => progress);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      for (const { message = "" } of ticks) expect(message.length).toBeLessThanOrEqual(200);
+      expect(ticks.some(({ message }) => message?.includes("15 March"))).toBe(true);
+    } finally {
+      await client.close();
+    }
+  });
 });

@@ -140,14 +140,19 @@ describe("changing runs", () => {
     expect((await api.ask(`/api/v3/runs/${body.id}`)).body.taskIdentifier).toBe("mail/send");
   });
 
-  it.each([[null], [0], [false], [""], ["text"], [[1, null]], [{ a: { b: [] } }]])(
-    "the payload %j comes back as it was sent",
-    async (payload) => {
-      const id = await api.trigger("send-welcome-email", payload, { delay: "1h" });
-      const { body } = await api.ask(`/api/v3/runs/${id}`);
-      expect(body.payload).toEqual(payload);
-    },
-  );
+  it.each([
+    [null],
+    [0],
+    [false],
+    [""],
+    ["text"],
+    [[1, null]],
+    [{ a: { b: [] } }],
+  ])("the payload %j comes back as it was sent", async (payload) => {
+    const id = await api.trigger("send-welcome-email", payload, { delay: "1h" });
+    const { body } = await api.ask(`/api/v3/runs/${id}`);
+    expect(body.payload).toEqual(payload);
+  });
 
   it("no payload at all is absent", async () => {
     const id = await api.trigger("send-welcome-email", undefined, { delay: "1h" });
