@@ -104,7 +104,7 @@ function headOf(
   const total = whole
     ? `${counted(many, "run")} (${statuses})`
     : `${many} shown (${statuses}), ${page.next === undefined ? "the last page" : "more exist"}`;
-  return ["runs in " + context.target, describeWindow(window), total, "newest first", constants]
+  return [`runs in ${context.target}`, describeWindow(window), total, "newest first", constants]
     .filter((part) => part !== undefined)
     .join(" · ");
 }
