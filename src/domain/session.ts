@@ -10,6 +10,12 @@ export interface SessionTriggerConfig {
   lockToVersion?: string;
   region?: string;
   idleTimeoutInSeconds?: number;
+  /** Names of concurrency limits every run holds. */
+  concurrency?: string[];
+  concurrencyKey?: string;
+  externalDeploymentId?: string;
+  /** A duration, or seconds. */
+  ttl?: string | number;
 }
 
 export interface Session {
@@ -62,6 +68,9 @@ export interface SessionStart {
   expiresAt?: number;
 }
 
-/** What other calls in place of the session are addressed by: the external id when it has one. */
-export const sessionKey = (session: { id: string; externalId?: string }): string =>
-  session.externalId ?? session.id;
+/** What no path can hold or no reader would see: an external id with it cannot be copied out of an answer. */
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Bidi_Control}]/u;
+
+/** What other calls in place of the session are addressed by: the external id when it has one that can be typed. */
+export const sessionKey = ({ id, externalId }: { id: string; externalId?: string }): string =>
+  externalId === undefined || UNSEEN.test(externalId) ? id : externalId;

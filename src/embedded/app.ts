@@ -21,6 +21,7 @@ import { runFeedRoutes } from "./routes/run-feeds.ts";
 import { runListRoutes } from "./routes/run-list.ts";
 import { runPlainRoutes } from "./routes/run-plain.ts";
 import { runReadRoutes } from "./routes/run-reads.ts";
+import { runStreamRoutes } from "./routes/run-streams.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { triggerRoutes } from "./routes/trigger.ts";
 import { createBatches } from "./store/batches.ts";
@@ -44,6 +45,8 @@ export interface AppOptions {
   /** The project's environments when the user belongs to it. */
   projectEnvironments(userId: string, projectRef: string): Environment[] | undefined;
   rateLimits: RateLimits;
+  /** The paged form of the trace, contract api.md 1.3; without it the query is ignored. */
+  pagedTraces: boolean;
   log: Log;
   now?: () => number;
 }
@@ -78,6 +81,7 @@ export function createApp(options: AppOptions): Hono {
   batchRoutes(app, deps);
   packetRoutes(app, deps);
   runFeedRoutes(app, deps);
+  runStreamRoutes(app, deps);
   sessionRoutes(app, deps);
   channelRoutes(app, deps);
   authRoutes(app, deps);

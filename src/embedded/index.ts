@@ -4,6 +4,7 @@
  */
 
 import { listen } from "./listen.ts";
+import { loadScenario, type Scenario } from "./scenario.ts";
 import { createServices, type ServicesOptions } from "./services.ts";
 import { openDataDir } from "./store/data-dir.ts";
 import { openDatabase } from "./store/db.ts";
@@ -26,6 +27,8 @@ export interface EmbeddedApi {
   environmentId: string;
   /** Resolves when the run has ended, by its `run_…` id; for tests and the demo. */
   settled(runId: string): Promise<void>;
+  /** Stores runs of the development environment as they are given; meant for an `idle` API. */
+  load(scenario: Scenario): void;
   /** Ends streams, worker, server and database. Can be called twice. */
   close(): Promise<void>;
 }
@@ -60,6 +63,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
       projectRef,
       environmentId: development.id,
       settled: async (runId) => void (await services.settled(runId)),
+      load: (scenario) => loadScenario(db, development, scenario),
       close,
     };
   } catch (thrown) {

@@ -5,6 +5,7 @@ import { RATE_LIMITS, type RateLimits } from "./auth/rate-limit.ts";
 import { createSignedUrls } from "./auth/signed-urls.ts";
 import { createChannels } from "./engine/channels.ts";
 import { createEngine } from "./engine/index.ts";
+import { resumeSessions } from "./engine/resume-sessions.ts";
 import { createSessions } from "./engine/sessions.ts";
 import type { Project } from "./routes/projects.ts";
 import type { Db } from "./store/db.ts";
@@ -26,6 +27,10 @@ export interface ServicesOptions {
   logger?: Log;
   /** The routes' clock, Unix milliseconds. */
   now?: () => number;
+  /** The worker executes nothing: runs stay as they are stored. */
+  idle?: boolean;
+  /** `false` serves traces as the older server does: the tree up to its cap, no pages. */
+  pagedTraces?: boolean;
 }
 
 export interface Services {
@@ -45,6 +50,8 @@ export function createServices({
   rateLimits,
   logger = SILENT,
   now = Date.now,
+  idle = false,
+  pagedTraces = true,
   ...options
 }: ServicesOptions): Services {
   const environments = createEnvironmentStore(db);
@@ -52,8 +59,9 @@ export function createServices({
   const objects = createObjects(db);
   const channels = createChannels({ db });
   const agent = createSupportAgent({ db, channels, objects });
-  const engine = createEngine({ db, tasks: [...exampleTasks, agent] });
+  const engine = createEngine({ db, tasks: [...exampleTasks, agent], idle });
   const sessions = createSessions({ db, engine, channels });
+  if (!idle) resumeSessions({ db, sessions, channels, environments });
   const app = createApp({
     db,
     engine,
@@ -66,6 +74,7 @@ export function createServices({
     projectEnvironments: (userId, ref) =>
       userId === instance.userId && ref === instance.projectRef ? environments.all() : undefined,
     rateLimits: { ...RATE_LIMITS, ...rateLimits },
+    pagedTraces,
     log: logger,
     now,
   });

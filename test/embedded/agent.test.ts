@@ -305,6 +305,18 @@ describe("across runs", () => {
     expect(textOf(await ask("thanks"))).toMatch(/^You are welcome/);
   });
 
+  it("leaves the conversation to the run it was handed over to", async () => {
+    const { ask, firstRun } = await chat();
+    await ask("where is order 4821?");
+    const handOver = await app.request("POST", "/api/v1/sessions/chat/end-and-continue", {
+      body: JSON.stringify({ callingRunId: firstRun, reason: "upgrade" }),
+    });
+    const { runId } = (await handOver.json()) as { runId: string };
+    expect((await app.engine.settled(firstRun)).status).toBe("COMPLETED_SUCCESSFULLY");
+    const answer = await ask("thanks");
+    expect(answer.chunks[0]).toMatchObject({ messageMetadata: { turn: 2, runId } });
+  });
+
   it("only warms up for a preload", async () => {
     const { ask } = await chat({}, { trigger: "preload" });
     const answer = await ask("hello");

@@ -241,6 +241,7 @@ describe("credentials", () => {
     );
     expect((await ask(`${base}/dev`, { token })).body.apiKey).toBe(development.rootKey);
     expect((await ask(`${base}/dev`)).body.apiKey).toBe(development.rootKey);
+    expect((await ask(`${base}/dev`, { token: ADDITIONAL })).body.apiKey).toBe(ADDITIONAL);
 
     const jwt = (env: string, how: Ask) => ask(`${base}/${env}/jwt`, { token, method: "POST", ...how });
     const minted = await jwt("dev", { body: { claims: { scopes: ["read:runs"] } } });
@@ -269,8 +270,9 @@ describe("credentials", () => {
       "/api/v1/auth/public-tokens",
       post({ scopes: ["trigger:tasks:send-welcome-email"], oneTimeUse: true }),
     );
-    const start = () =>
-      ask("/api/v1/tasks/send-welcome-email/trigger", post({ options: { delay: "1h" } }, body.token));
+    const start = (delay = "1h") =>
+      ask("/api/v1/tasks/send-welcome-email/trigger", post({ options: { delay } }, body.token));
+    expect((await start("never")).body).toEqual({ error: "Invalid delay: never" });
     expect((await start()).status).toBe(200);
     const again = await start();
     expect(again.status).toBe(422);

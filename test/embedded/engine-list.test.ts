@@ -39,6 +39,16 @@ describe("the run list", () => {
     expect(list({ size: 3, before: cursorAt(back.rows[0]) })).toMatchObject({ newer: false });
   });
 
+  test("finds runs that have every tag, however many newer ones have only some", () => {
+    const { engine, trigger, runs } = stillLife(3);
+    const both = trigger("any", { delayUntil: Date.now() + 3_600_000, tags: ["n:0", "rare"] });
+    trigger("any", { delayUntil: Date.now() + 3_600_000, tags: ["n:0"] });
+    const list = (everyTag: string[]) => ids(engine.runs.list([DEV.id], { everyTag }, { size: 1 }).rows);
+    expect(list(["n:0", "rare"])).toEqual([both.id]);
+    expect(list(["n:1"])).toEqual([runs[1]?.id]);
+    expect(list(["n:1", "rare"])).toEqual([]);
+  });
+
   test("shows one environment", () => {
     const { engine, db } = stillLife(2);
     const other = {

@@ -184,6 +184,87 @@ describe("changing runs", () => {
     expect((await api.ask(`/api/v1/runs/${id}/metadata`)).body.metadata).toBe('{"a":1,"p":1}');
   });
 
+  it("operations for a relative come after the run's own and are not in the answer", async () => {
+    const id = await later();
+    const body = {
+      operations: [{ type: "set", key: "own", value: 1 }],
+      rootOperations: [{ type: "set", key: "root", value: 1 }],
+    };
+    const answer = await api.ask(`/api/v1/runs/${id}/metadata`, { method: "PUT", body });
+    expect(answer.body).toEqual({ metadata: { own: 1 } });
+    expect((await api.ask(`/api/v3/runs/${id}`)).body.metadata).toEqual({ own: 1, root: 1 });
+  });
+
+  it("a list shows the idempotency key as it is stored, a run the caller's own", async () => {
+    const id = await api.trigger(
+      "send-welcome-email",
+      {},
+      {
+        delay: "1h",
+        idempotencyKey: "5e6f",
+        idempotencyKeyOptions: { key: "welcome-41", scope: "global" },
+        tags: ["keyed"],
+      },
+    );
+    expect((await api.ask(`/api/v3/runs/${id}`)).body.idempotencyKey).toBe("welcome-41");
+    const { body } = await api.ask("/api/v1/runs?filter[tag]=keyed");
+    expect(body.data[0].idempotencyKey).toBe("5e6f");
+  });
+
+  it("debounced triggers become one delayed run, pushed back each time", async () => {
+    const send = (n: number, debounce: object) =>
+      api.trigger("send-welcome-email", { n }, { debounce: { delay: "1h", ...debounce } });
+    const read = async (id: string) => (await api.ask(`/api/v3/runs/${id}`)).body;
+    const leading = await send(1, { key: "first" });
+    const before = await read(leading);
+    expect(before).toMatchObject({ status: "DELAYED", payload: { n: 1 } });
+    expect(await send(2, { key: "first", delay: "2h" })).toBe(leading);
+    const pushed = await read(leading);
+    expect(pushed.payload).toEqual({ n: 1 });
+    expect(Date.parse(pushed.delayedUntil)).toBeGreaterThan(Date.parse(before.delayedUntil));
+
+    const trailing = await send(1, { key: "last", mode: "trailing" });
+    expect(await send(2, { key: "last", mode: "trailing" })).toBe(trailing);
+    expect((await read(trailing)).payload).toEqual({ n: 2 });
+
+    const bounded = await send(1, { key: "bounded" });
+    expect(await send(2, { key: "bounded", maxDelay: "30m" })).not.toBe(bounded);
+    await expect(send(1, { key: "x", delay: "2030-01-01" })).rejects.toThrow(/422.*Invalid debounce delay/);
+  });
+
+  it("a span's milliseconds are whole nanoseconds", async () => {
+    const id = await api.trigger("send-welcome-email", { userId: "u", email: "u@example.com" });
+    await api.settled(id);
+    const { events } = (await api.ask(`/api/v1/runs/${id}/events`)).body;
+    for (const { spanId, duration } of events) {
+      const span = await api.ask(`/api/v1/runs/${id}/spans/${spanId}`);
+      expect(span.body.durationMs).toBe(duration / 1e6);
+    }
+  });
+
+  it("a repeated request for a batch in one call is the same batch", async () => {
+    const items = [{ task: "send-welcome-email", options: { delay: "1h", tags: ["batch-once"] } }];
+    const headers = { "x-trigger-request-idempotency-key": "b0b1" };
+    const send = () => api.ask("/api/v2/tasks/batch", post({ items }, { headers }));
+    const [first, second] = [await send(), await send()];
+    expect(second).toMatchObject({ status: 202, body: first.body });
+    expect((await api.ask("/api/v1/runs?filter[tag]=batch-once")).body.data).toHaveLength(1);
+  });
+
+  it("a browser's token may send the items of the batch it was given for", async () => {
+    const headers = { "x-trigger-client": "browser" };
+    const created = await api.ask("/api/v3/batches", post({ runCount: 1 }, { headers }));
+    const send = (token: string | null) =>
+      api.ask(`/api/v3/batches/${created.body.id}/items`, {
+        ...post(`${JSON.stringify({ index: 0, task: "send-welcome-email", options: { delay: "1h" } })}\n`),
+        headers: { "content-type": "application/x-ndjson" },
+        token,
+      });
+    expect((await send(created.headers.get("x-trigger-jwt"))).body).toMatchObject({ sealed: true });
+    const other = await api.ask("/api/v3/batches", post({ runCount: 1 }));
+    expect((await send(other.headers.get("x-trigger-jwt"))).status).toBe(403);
+  });
+
   it("an upload by link becomes the payload", async () => {
     const { body } = await api.ask("/api/v2/packets/trigger%2Fp1%2Fpayload.json", { method: "PUT" });
     expect(body.storagePath).toBe("trigger/p1/payload.json");

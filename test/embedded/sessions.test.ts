@@ -4,6 +4,7 @@ import {
   ListSessionsResponseBody,
   RetrieveSessionResponseBody,
   SessionTranscriptResponseBody,
+  serializeTranscriptSnapshot,
 } from "@trigger.dev/core/v3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openApiErrors } from "../support/openapi.ts";
@@ -138,6 +139,25 @@ describe("creating", () => {
     expect((await call("POST", "", { ...start, externalId: "old" })).body.error).toMatch(
       /^Session is expired;/,
     );
+  });
+
+  it("keeps every key of triggerConfig and gives its runs what they are for", async () => {
+    const triggerConfig = {
+      basePayload: {},
+      concurrency: ["tenants"],
+      concurrencyKey: "acme",
+      externalDeploymentId: "sha-1",
+      ttl: 600,
+      idleTimeoutInSeconds: 5,
+    };
+    const { body } = await call("POST", "", { ...start, triggerConfig: { ...triggerConfig, unknown: 1 } });
+    expect(body.triggerConfig).toEqual(triggerConfig);
+    expect(app.engine.runs.find(app.environment.id, body.runId)).toMatchObject({
+      concurrencyKey: "acme",
+      ttl: "600s",
+    });
+    const refused = { ...triggerConfig, concurrency: ["a", "b", "c"] };
+    expect((await call("POST", "", { ...start, triggerConfig: refused })).status).toBe(400);
   });
 
   it("waits for a version when nobody has the task", async () => {
@@ -370,8 +390,8 @@ describe("the official document", () => {
 describe("snapshot and transcript", () => {
   const messages = ["one", "two", "three"].map((text) => ({
     id: text,
-    role: "user",
-    parts: [{ type: "text", text }],
+    role: "user" as const,
+    parts: [{ type: "text" as const, text }],
   }));
 
   it("stores and serves the snapshot by links that live 300 s, and pages the transcript from it", async () => {
@@ -401,6 +421,21 @@ describe("snapshot and transcript", () => {
 
     app.clock.aheadMs = 300_001;
     expect((await fetch(download)).status).toBe(403);
+  });
+
+  it("reads a version 2 transcript as it reads a snapshot", async () => {
+    await call("POST", "", { ...start, externalId: "c" });
+    const { presignedUrl } = (await call("PUT", "/c/snapshot-url")).body;
+    const entries = messages.map((message) => ({ id: message.id, final: true, message }));
+    const stored = { version: 2, savedAt: 1, messages: entries, state: { private: true } } as const;
+    const body = serializeTranscriptSnapshot({ ...stored, lastOutEventId: "41", lastInEventId: "7" });
+    const headers = { "content-type": "application/vnd.trigger.transcript+ndjson" };
+    expect((await fetch(presignedUrl, { method: "PUT", body, headers })).status).toBe(200);
+    expect((await call("GET", "/c/transcript?limit=2")).body).toEqual({
+      messages: messages.slice(1),
+      cursors: { lastOutEventId: "41", lastInEventId: "7" },
+      nextCursor: "two",
+    });
   });
 
   it("finds no link for a session that is not there", async () => {

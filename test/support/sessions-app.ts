@@ -5,6 +5,7 @@ import { createSignedUrls } from "../../src/embedded/auth/signed-urls.ts";
 import { mintPublicToken } from "../../src/embedded/auth/tokens.ts";
 import { createChannels } from "../../src/embedded/engine/channels.ts";
 import { createEngine } from "../../src/embedded/engine/index.ts";
+import { resumeSessions } from "../../src/embedded/engine/resume-sessions.ts";
 import { createSessions } from "../../src/embedded/engine/sessions.ts";
 import type { TaskDefinition } from "../../src/embedded/engine/types.ts";
 import { listen } from "../../src/embedded/listen.ts";
@@ -53,6 +54,7 @@ export async function startSessionsApp({
   const agent = createSupportAgent({ db, channels, objects, pace });
   const engine = createEngine({ db, tasks: [quiet, agent] });
   const sessions = createSessions({ db, engine, channels, now });
+  resumeSessions({ db, sessions, channels, environments });
   const gates = createGates(environments);
   const signedUrls = createSignedUrls(instance.urlSecret, now);
   const app = new Hono();

@@ -1,6 +1,6 @@
 /** From server-sent events to channel records: all of contract channels.md 2 to 4, and the forms it tolerates. */
 import type { EventSourceMessage } from "eventsource-parser";
-import type { ChannelRecord, ControlRecord } from "../../domain/record.ts";
+import type { ChannelRecord, ControlRecord, DataRecord } from "../../domain/record.ts";
 
 export type StreamEvent =
   /** `tail`: the sequence number the next record will get, told only while following live. */
@@ -25,10 +25,14 @@ export function decodeEvent(event: EventSourceMessage, legacyControl: boolean): 
   if (event.event === "error") return { kind: "error" };
   const data = parse(event.data);
   if (!isObject(data)) return NOTHING;
-  if (event.event === "ping") return { kind: "ping", ...tailOf(data.tail) };
+  if (event.event === "ping") {
+    const tail = nextOf(data.tail);
+    return tail === undefined ? { kind: "ping" } : { kind: "ping", tail };
+  }
   if (Array.isArray(data.records)) {
     const records = data.records.map((wire: unknown) => decodeRecord(wire, legacyControl));
-    return { kind: "records", records, ...tailOf(data.tail) };
+    const tail = nextOf(data.tail);
+    return tail === undefined ? { kind: "records", records } : { kind: "records", records, tail };
   }
   if (event.event !== undefined && event.event !== "message") return NOTHING;
   const record = simplified(data, event.id, legacyControl);
@@ -87,7 +91,12 @@ function dataRecord(
   if (legacyControl && isObject(data) && typeof data.type === "string" && data.type.startsWith("trigger:")) {
     return legacyRecord(data, at);
   }
-  return part === undefined ? { kind: "data", data, ...at } : { kind: "data", data, partId: part, ...at };
+  // Filled in place: streams bring many thousands of these.
+  const record: DataRecord = { kind: "data", data };
+  if (part !== undefined) record.partId = part;
+  if (at.seq !== undefined) record.seq = at.seq;
+  if (at.timestamp !== undefined) record.timestamp = at.timestamp;
+  return record;
 }
 
 /** Text that came through `append` is JSON inside a string (3.1); text that is only text stays text. */
@@ -162,10 +171,7 @@ function digits(text: string | undefined): number | undefined {
 /** A number in its place is a sequence number, not a part. */
 const partId = (id: unknown): string | undefined => (typeof id === "string" && id !== "" ? id : undefined);
 
-function tailOf(tail: unknown): { tail?: number } {
-  const next = isObject(tail) ? sequence(tail.seq_num) : undefined;
-  return next === undefined ? {} : { tail: next };
-}
+const nextOf = (tail: unknown): number | undefined => (isObject(tail) ? sequence(tail.seq_num) : undefined);
 
 function parse(text: string): unknown {
   try {

@@ -132,7 +132,8 @@ class Following {
     let cause: unknown;
     try {
       for await (const events of readEvents(response.body, { idleMs, legacyControl })) {
-        const items = events.flatMap((event) => this.#ledger.accept(event));
+        const items: ChannelItem[] = [];
+        for (const event of events) this.#ledger.accept(event, items);
         progressed ||= items.length > 0;
         this.#keepToken(items);
         if (items.length > 0) yield items;

@@ -26,15 +26,14 @@ export class Ledger {
     return this.#cursor;
   }
 
-  accept(event: StreamEvent): ChannelItem[] {
-    if (event.kind === "ping") return this.#ping(event.tail);
-    if (event.kind !== "records") return [];
-    const items: ChannelItem[] = [];
+  /** Adds what the event brings to `items`: one list for many small events. */
+  accept(event: StreamEvent, items: ChannelItem[]): void {
+    if (event.kind === "ping") this.#ping(event.tail, items);
+    if (event.kind !== "records") return;
     this.#missingBefore = undefined;
     this.#clamp(event.tail, event.records[0]?.seq);
     for (const record of event.records) this.#record(record, items);
     if (event.tail !== undefined && event.tail === this.#next) this.#caughtUp(event.tail, items);
-    return items;
   }
 
   get #next(): number {
@@ -48,7 +47,7 @@ export class Ledger {
       if (seq > this.#next) items.push({ kind: "gap", from: this.#next, to: seq - 1 });
     }
     if (seq !== undefined) this.#cursor = seq;
-    items.push(this.#isRepeated(record) ? { kind: "skipped", reason: "duplicate", ...at(record) } : record);
+    items.push(this.#isRepeated(record) ? repeated(record) : record);
   }
 
   /** A writer's retry appends the same part under another sequence number. */
@@ -57,20 +56,18 @@ export class Ledger {
   }
 
   /** Sent once the reader has reached the tail, and then every few seconds. */
-  #ping(tail: number | undefined): ChannelItem[] {
-    const items: ChannelItem[] = [];
+  #ping(tail: number | undefined, items: ChannelItem[]): void {
     this.#clamp(tail);
     if (tail !== undefined && this.#cursor !== undefined && tail > this.#next) {
       // Records may be on their way. When the next ping says the same without any, they were trimmed.
       if (this.#missingBefore !== tail) {
         this.#missingBefore = tail;
-        return items;
+        return;
       }
       items.push({ kind: "gap", from: this.#next, to: tail - 1 });
       this.#cursor = tail - 1;
     }
     this.#caughtUp(tail ?? this.#next, items);
-    return items;
   }
 
   /** A cursor past the end is clamped by the server without a word: what comes next starts at the tail. */
@@ -87,6 +84,9 @@ export class Ledger {
   }
 }
 
-function at({ seq, timestamp }: ChannelRecord) {
-  return { ...(seq !== undefined && { seq }), ...(timestamp !== undefined && { timestamp }) };
-}
+const repeated = ({ seq, timestamp }: ChannelRecord): ChannelRecord => ({
+  kind: "skipped",
+  reason: "duplicate",
+  ...(seq !== undefined && { seq }),
+  ...(timestamp !== undefined && { timestamp }),
+});

@@ -16,6 +16,10 @@ const triggerConfig = z
     lockToVersion: maybe(z.string()),
     region: maybe(z.string()),
     idleTimeoutInSeconds: maybe(z.number()),
+    concurrency: maybe(strings),
+    concurrencyKey: maybe(z.string()),
+    externalDeploymentId: maybe(z.string()),
+    ttl: maybe(z.union([z.string(), z.number()])),
   })
   .transform((config) => compact(config));
 

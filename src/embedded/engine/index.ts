@@ -17,6 +17,8 @@ import { createWorker } from "./worker.ts";
 export interface EngineOptions {
   db: Db;
   tasks: TaskDefinition[];
+  /** Nothing is executed, expired or put right: runs stay as they are stored. */
+  idle?: boolean;
   /** Unix milliseconds. */
   now?: Clock;
   /** Told of every run that ends, whoever ended it. */
@@ -27,14 +29,22 @@ export interface EngineOptions {
  * Starts the engine on an opened database and puts right what an earlier process left behind. Environments have to be
  * stored before their runs are triggered. {@link Engine.close} has to be called before the database is closed.
  */
-export function createEngine({ db, tasks, now = wallClock(), onRunSettled }: EngineOptions): Engine {
+export function createEngine({
+  db,
+  tasks,
+  idle = false,
+  now = wallClock(),
+  onRunSettled,
+}: EngineOptions): Engine {
   const environments = createEnvironmentStore(db);
   const runs = createRunStore(db);
   const spans = createSpanStore(db);
   const trace = createTraceWriter(spans);
   const registry = createRegistry(tasks);
   const ledger = createLedger({ db, runs, spans, trace, now, ...(onRunSettled && { onRunSettled }) });
-  const wake = () => worker.wake();
+  const wake = () => {
+    if (!idle) worker.wake();
+  };
   const triggers = createTriggers({ db, runs, ledger, registry, now, wake });
   const slots = createSlots({ total: WORKER_CONCURRENCY, limitOf: registry.queueLimit, onFree: wake });
   const worker = createWorker({ runs, environments, ledger, trace, triggers, slots, now, registry });
@@ -48,8 +58,8 @@ export function createEngine({ db, tasks, now = wallClock(), onRunSettled }: Eng
     ledger.end(current, { kind: "cancelled", reason });
   };
 
-  recover({ runs, spans, ledger, trace, triggers, registry });
-  worker.wake();
+  if (!idle) recover({ runs, spans, ledger, trace, triggers, registry });
+  wake();
 
   return {
     runs: createReads(),

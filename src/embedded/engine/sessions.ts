@@ -167,6 +167,7 @@ export function createSessions({ db, engine, channels, now = Date.now }: Session
       }
       const run = startRun(environment, session);
       touch(session, { currentRunId: run.friendlyId, leftRunId: callingRunId });
+      channels.wake(channelOf(session, "in"));
       return { run, swapped: true };
     },
   };
@@ -198,14 +199,20 @@ function newSession(environment: Environment, start: SessionStart, at: number): 
 
 /** Payload assembly, contract api.md 4.2: a continuation does not repeat the first message. */
 function runRequest(session: StoredSession): TriggerRequest {
-  const { basePayload, idleTimeoutInSeconds, ...options } = session.triggerConfig;
+  const { basePayload, idleTimeoutInSeconds, ttl, ...options } = session.triggerConfig;
   const payload: Record<string, unknown> = { ...basePayload, sessionId: friendlyId(session) };
   if (idleTimeoutInSeconds !== undefined) payload.idleTimeoutInSeconds = idleTimeoutInSeconds;
   if (session.currentRunId !== undefined) {
     Object.assign(payload, { continuation: true, previousRunId: session.currentRunId });
     for (const key of ["message", "messages", "trigger"]) delete payload[key];
   }
-  return { task: session.task, payload: JSON.stringify(payload), sessionId: session.id, ...options };
+  return {
+    task: session.task,
+    payload: JSON.stringify(payload),
+    sessionId: session.id,
+    ...options,
+    ...(ttl !== undefined && { ttl: typeof ttl === "number" ? `${ttl}s` : ttl }),
+  };
 }
 
 /** Newer servers announce the end to whoever reads `.out`, contract channels.md 4. */

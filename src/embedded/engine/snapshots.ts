@@ -1,4 +1,4 @@
-/** A session's stored conversation, contract api.md 4.8 and 4.9: snapshot version 1. */
+/** A session's stored conversation, contract api.md 4.8 and 4.9: written as version 1, read as either. */
 import { z } from "zod";
 import type { Objects } from "../store/objects.ts";
 import { friendlyId, type StoredSession } from "../store/sessions.ts";
@@ -12,17 +12,25 @@ export const Message = z.looseObject({
   metadata: z.record(z.string(), z.unknown()).exactOptional(),
 });
 
-const Snapshot = z.object({
-  version: z.literal(1),
-  savedAt: z.number(),
-  messages: z.array(Message),
+const positions = {
   /** Last `.out` and `.in` sequence numbers the messages cover. */
   lastOutEventId: z.string().optional(),
   lastInEventId: z.string().optional(),
+};
+
+const First = z.object({
+  version: z.literal(1),
+  savedAt: z.number(),
+  messages: z.array(Message),
+  ...positions,
 });
 
+/** Version 2 is lines: a header, one message each, an index and a trailer. */
+const SecondHeader = z.object({ v: z.literal(2), savedAt: z.number().default(0), ...positions });
+const SecondEntry = z.object({ id: z.string(), message: Message });
+
 export type UIMessage = z.output<typeof Message>;
-export type ChatSnapshot = z.output<typeof Snapshot>;
+export type ChatSnapshot = z.output<typeof First>;
 
 export const snapshotKey = (environment: Environment, session: Pick<StoredSession, "id">): string =>
   `packets/${environment.projectRef}/${environment.slug}/sessions/${friendlyId(session)}/snapshot.json`;
@@ -35,8 +43,23 @@ export function loadSnapshot(
 ): ChatSnapshot | undefined {
   const stored = objects.get(snapshotKey(environment, session));
   if (stored === undefined) return undefined;
+  const text = stored.body.toString();
+  return First.safeParse(parseJson(text)).data ?? readLines(text.split("\n"));
+}
+
+/** Lines that are no message are left out: the index, the trailer, and what nobody can read. */
+function readLines([first = "", ...lines]: string[]): ChatSnapshot | undefined {
+  const head = SecondHeader.safeParse(parseJson(first)).data;
+  if (head === undefined) return undefined;
+  const { v: _, ...facts } = head;
+  const entries = lines.map((line) => SecondEntry.safeParse(parseJson(line)).data);
+  const messages = entries.flatMap((entry) => (entry === undefined ? [] : [entry.message]));
+  return { version: 1, ...facts, messages };
+}
+
+function parseJson(text: string): unknown {
   try {
-    return Snapshot.parse(JSON.parse(stored.body.toString()));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

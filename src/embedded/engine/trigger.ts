@@ -40,6 +40,8 @@ export function createTriggers({ db, runs, ledger, registry, now, wake }: Trigge
       const known = earlier(environment, request, at);
       if (known !== undefined) return known;
       refuseTooManyTags(request.tags ?? []);
+      const held = pushBack(environment, request, at);
+      if (held !== undefined) return { run: held, isCached: false };
       const run = newRun(environment, request, registry, at);
       ledger.add(run);
       if (request.requestKey !== undefined) runs.rememberRequest(run, request.requestKey, at);
@@ -56,6 +58,20 @@ export function createTriggers({ db, runs, ledger, registry, now, wake }: Trigge
     if (idempotencyKey === undefined) return undefined;
     const run = runs.byIdempotencyKey(id, task, idempotencyKey, at);
     return run && { run, isCached: true };
+  };
+
+  /** The delayed run this trigger only postpones, perhaps with the trigger's data. */
+  const pushBack = ({ id }: Environment, request: TriggerRequest, at: number): StoredRun | undefined => {
+    const { task, debounce } = request;
+    const run = debounce && runs.debounced(id, task, debounce.key);
+    if (debounce === undefined || run === undefined) return undefined;
+    const delayUntil = at + debounce.delayMs;
+    if (delayUntil > run.createdAt + (debounce.maxDelayMs ?? Number.POSITIVE_INFINITY)) return undefined;
+    if (!debounce.trailing) return later(ledger.change(run, { delayUntil }));
+    const { payload, metadata, maxAttempts, maxDuration, machine, tags } = request;
+    if (tags !== undefined) runs.setTags(run.id, tags);
+    const data = present({ payload, metadata, maxAttempts, maxDuration, machine });
+    return later(ledger.change(run, { ...data, delayUntil }));
   };
 
   const later = (run: StoredRun) => {
@@ -116,15 +132,18 @@ function newRun(
   const id = cuid();
   const task = registry.find(request.task);
   const { parent } = request;
-  const delayed = request.delayUntil !== undefined && request.delayUntil > at;
+  const delayUntil = request.debounce ? at + request.debounce.delayMs : request.delayUntil;
+  const delayed = delayUntil !== undefined && delayUntil > at;
   const optional = present({
     payload: request.payload,
     metadata: request.metadata,
     concurrencyKey: request.concurrencyKey,
     lockedToVersion: request.lockToVersion,
-    delayUntil: request.delayUntil,
+    delayUntil,
+    debounceKey: request.debounce?.key,
     ttl: request.ttl,
     idempotencyKey: request.idempotencyKey,
+    idempotencyKeyOptions: request.idempotencyKey === undefined ? undefined : request.idempotencyKeyOptions,
     idempotencyKeyExpiresAt:
       request.idempotencyKey === undefined
         ? undefined

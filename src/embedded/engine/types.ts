@@ -41,6 +41,11 @@ export type StoredError =
   | { type: "STRING_ERROR"; raw: string }
   | { type: "INTERNAL_ERROR"; code: string; message?: string; stackTrace?: string };
 
+export interface IdempotencyKeyOptions {
+  key: string;
+  scope: "run" | "attempt" | "global";
+}
+
 export interface StoredRun {
   /** Internal cuid-like id; sorts by creation within a process. */
   id: string;
@@ -71,9 +76,14 @@ export interface StoredRun {
   startedAt?: number;
   completedAt?: number;
   delayUntil?: number;
+  /** While the run is delayed, triggers with this key push it back. */
+  debounceKey?: string;
   expiredAt?: number;
   ttl?: string;
+  /** As it was sent: clients hash the caller's own key first. */
   idempotencyKey?: string;
+  /** The caller's own key, for showing. */
+  idempotencyKeyOptions?: IdempotencyKeyOptions;
   idempotencyKeyExpiresAt?: number;
   attemptCount: number;
   maxAttempts?: number;
@@ -122,6 +132,16 @@ export interface StoredSpan {
   entityType?: string;
 }
 
+/** Triggers of a task with the same key become one run, which begins when they have stopped coming. */
+export interface Debounce {
+  key: string;
+  delayMs: number;
+  /** The last trigger's data counts instead of the first one's. */
+  trailing: boolean;
+  /** Counted from the first trigger; past it another run begins. */
+  maxDelayMs?: number;
+}
+
 export interface TriggerRequest {
   task: string;
   payload?: string;
@@ -130,8 +150,10 @@ export interface TriggerRequest {
   queue?: string;
   concurrencyKey?: string;
   delayUntil?: number;
+  debounce?: Debounce;
   ttl?: string;
   idempotencyKey?: string;
+  idempotencyKeyOptions?: IdempotencyKeyOptions;
   idempotencyKeyTtlMs?: number;
   machine?: string;
   maxAttempts?: number;
@@ -156,6 +178,8 @@ export interface RunFilter {
   tasks?: string[];
   versions?: string[];
   tags?: string[];
+  /** The run has all of these. */
+  everyTag?: string[];
   schedule?: string;
   errorId?: string;
   batch?: string;

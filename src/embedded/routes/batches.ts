@@ -6,7 +6,6 @@ import type { TokenBuckets } from "../auth/token-bucket.ts";
 import { cuid } from "../engine/ids.ts";
 import { EngineRefusal, type StoredRun } from "../engine/types.ts";
 import type { Batches, StoredBatch } from "../store/batches.ts";
-import type { Db } from "../store/db.ts";
 import { atomically } from "../store/transaction.ts";
 import { action, route } from "./builder.ts";
 import { lines } from "./lines.ts";
@@ -14,6 +13,7 @@ import { error, itemsRefused } from "./replies.ts";
 import { IdempotencyKey, TriggerOptions, Unprocessable } from "./run-options.ts";
 import {
   findParent,
+  REQUEST_KEY,
   refusable,
   start,
   TRIGGER_BODY_LIMIT,
@@ -43,11 +43,12 @@ const V3Body = z.object({
 });
 
 export interface BatchDeps extends TriggerDeps {
-  db: Db;
   batches: Batches;
   /** Counts items, not requests: one bucket per environment. */
   itemBuckets: TokenBuckets;
 }
+
+const REQUEST_KEY_TTL_MS = 86_400_000;
 
 /** The client is told not to send a failed batch again, contract api.md 2.7. */
 const NO_RETRY = { "x-should-retry": "false" };
@@ -72,14 +73,20 @@ export function batchRoutes(app: Hono, deps: BatchDeps): void {
           or: [{ type: "tasks" }],
         }),
       },
-      ({ principal, body }) => {
+      ({ principal, request, body }) => {
         if (body.items.length === 0) return error(400, "Batch cannot be triggered with no items");
         if (body.items.length > V2_ITEMS) return error(400, tooManyItems(body.items.length));
         return refusable(async () => {
-          if (!usedTokens.claim(principal)) throw new Unprocessable(`Cannot batch trigger with ${USED}`);
+          const { id: environmentId } = principal.environment;
+          const requestKey = request.headers.get(REQUEST_KEY);
+          const known =
+            requestKey && batches.byRequest(environmentId, requestKey, deps.now() - REQUEST_KEY_TTL_MS);
+          if (known) return accepted(principal, known, { runCount: known.runCount });
           const batch = newBatch(principal, body.items.length);
           atomically(deps.db, () => {
+            if (!usedTokens.claim(principal)) throw new Unprocessable(`Cannot batch trigger with ${USED}`);
             batches.create(batch);
+            if (requestKey) batches.rememberRequest(batch, requestKey, deps.now());
             body.items.forEach((item, index) => {
               startItem(deps, principal, batch, { ...item, index });
             });
@@ -104,17 +111,24 @@ export function batchRoutes(app: Hono, deps: BatchDeps): void {
           or: [{ type: "batch" }, { type: "tasks" }],
         }),
       },
-      ({ principal, body }) =>
+      ({ principal, request, body }) =>
         refusable(async () => {
+          const write = request.headers.get("x-trigger-client") === "browser";
           const known =
             body.idempotencyKey && batches.byIdempotencyKey(principal.environment.id, body.idempotencyKey);
-          if (known) return accepted(principal, known, { runCount: known.runCount, isCached: true }, 200);
+          if (known)
+            return accepted(
+              principal,
+              known,
+              { runCount: known.runCount, isCached: true },
+              { status: 200, write },
+            );
           const budget = itemBuckets.take(principal.environment.id, body.runCount);
           if (!budget.allowed) return itemsRefused(budget, deps.now());
           if (!usedTokens.claim(principal)) throw new Unprocessable(`Cannot batch trigger with ${USED}`);
           const batch = { ...newBatch(principal, body.runCount), ...inherited(body) };
           batches.create(batch);
-          return accepted(principal, batch, { runCount: batch.runCount, isCached: false });
+          return accepted(principal, batch, { runCount: batch.runCount, isCached: false }, { write });
         }),
     ),
   });
@@ -219,15 +233,16 @@ const inherited = (body: z.infer<typeof V3Body>): Partial<StoredBatch> => ({
   resumeParent: body.resumeParentOnCompletion ?? false,
 });
 
-/** `x-trigger-jwt-claims` of a batch has only `sub` and `pub`. */
+/** `x-trigger-jwt-claims` of a batch has only `sub` and `pub`. With `write` the token may also send its items. */
 async function accepted(
   { environment }: EnvironmentPrincipal,
   batch: StoredBatch,
   facts: Record<string, unknown>,
-  status = 202,
+  { status = 202, write = false }: { status?: number; write?: boolean } = {},
 ): Promise<Response> {
+  const scopes = [`read:batch:${batch.id}`, ...(write ? [`write:batch:${batch.id}`] : [])];
   const headers = {
-    ...(await tokenHeaders(environment, [`read:batch:${batch.id}`])),
+    ...(await tokenHeaders(environment, scopes)),
     "x-trigger-jwt-claims": JSON.stringify({ sub: environment.id, pub: true }),
   };
   const key = batch.idempotencyKey && "isCached" in facts ? { idempotencyKey: batch.idempotencyKey } : {};

@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import { z } from "zod";
 import type { Gates } from "../auth/authenticate.ts";
 import type { EnvironmentPrincipal, Resource } from "../auth/principal.ts";
-import { type Channels, dataRecord } from "../engine/channels.ts";
+import { dataRecord } from "../engine/channels.ts";
 import type { Sessions } from "../engine/sessions.ts";
 import {
   type ChannelAddress,
@@ -17,17 +17,14 @@ import { canonicalKey, friendlyId, type StoredSession } from "../store/sessions.
 import { readText } from "./body.ts";
 import { action, type Call, loader, route } from "./builder.ts";
 import { recordList, withoutForgedSource } from "./channel-records.ts";
-import { channelEvents, streamed } from "./channel-stream.ts";
+import { streamed } from "./channel-stream.ts";
 import { RouteFailure } from "./plain.ts";
 import { error } from "./replies.ts";
+import { type StreamDeps, streamAnswer } from "./stream-answer.ts";
 
-export interface ChannelRouteDeps {
+export interface ChannelRouteDeps extends StreamDeps {
   gates: Gates;
-  channels: Channels;
   sessions: Sessions;
-  /** Milliseconds between the pings of a silent stream; the contract says 5 to 15 s. */
-  pingMs?: number;
-  now?: () => number;
 }
 
 /** A channel as a request names it. `session` is absent for an external id nobody has used yet. */
@@ -40,7 +37,6 @@ interface Target {
 
 type AnyCall = Call<EnvironmentPrincipal>;
 
-const PING_MS = 10_000;
 const NO_S2 = "Session channels require the S2 realtime backend";
 const Params = z.object({
   session: z.string().min(1),
@@ -74,21 +70,8 @@ const subscribe = (deps: ChannelRouteDeps) =>
     },
     ({ request, resource: { address } }) => {
       if (request.method === "HEAD") return new Response(null, { headers: { "X-Last-Chunk-Index": "0" } });
-      const seconds = timeoutSeconds(request.headers.get("timeout-seconds"));
-      if (typeof seconds === "string") return new Response(seconds, { status: 400 });
-      const from = startAfter(request.headers.get("last-event-id"));
-      if (!Number.isInteger(from)) return error(500, "Internal Server Error");
-
       const peeks = address.io === "out" && request.headers.get("x-peek-settled") === "1";
-      const settled = peeks && isSettled(deps.channels.newest(address, 2));
-      const following = {
-        from,
-        waitMs: settled ? 0 : seconds * 1000,
-        pingMs: deps.pingMs ?? PING_MS,
-        now: deps.now ?? Date.now,
-      };
-      const body = streamed((gone) => channelEvents(deps.channels, address, following, gone));
-      return new Response(body, { headers: streamHeaders(settled) });
+      return streamAnswer(deps, request, address, peeks && isSettled(deps.channels.newest(address, 2)));
     },
   );
 
@@ -222,34 +205,8 @@ function runWaits(
   }
 }
 
-/** 1 to 600, default 60; a string is what is wrong with it. */
-function timeoutSeconds(value: string | null): number | string {
-  if (!value) return 60;
-  const seconds = Number.parseInt(value, 10);
-  if (Number.isNaN(seconds)) return "Invalid timeout seconds";
-  if (seconds < 1) return "Timeout seconds must be greater than 0";
-  if (seconds > 600) return "Timeout seconds must be less than 600";
-  return seconds;
-}
-
-/** The table of channels.md 5: the text before the first `-`, as `Number` reads it; anything else starts at 0. */
-function startAfter(lastEventId: string | null): number {
-  if (!lastEventId) return 0;
-  const after = Number(lastEventId.split("-", 1)[0]);
-  return Number.isFinite(after) && after >= 0 ? after + 1 : 0;
-}
-
 /** The newest of the last two records, commands aside, is a `turn-complete`. */
 function isSettled(newest: StoredRecord[]): boolean {
   const record = newest.filter((candidate) => !isCommand(candidate)).at(-1);
   return record !== undefined && header(record, "trigger-control") === "turn-complete";
 }
-
-const streamHeaders = (settled: boolean): Record<string, string> => ({
-  "content-type": "text/event-stream",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-  "X-Stream-Version": "v2",
-  "Access-Control-Expose-Headers": "*",
-  ...(settled && { "X-Session-Settled": "true" }),
-});

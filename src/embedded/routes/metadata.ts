@@ -47,17 +47,16 @@ export function metadataRoutes(app: Hono, { gates, engine, now }: MetadataDeps):
       if (isFinal(run.status) && (run.completedAt ?? run.updatedAt) < now() - LATE_MS) {
         return error(422, "Cannot update metadata for a completed run");
       }
+      const { operations, metadata } = body;
+      const next = operations ? applyOperations(metadataOf(run), operations) : metadata;
+      if (next !== undefined && !fits(next)) {
+        return error(413, `Metadata exceeds maximum size of ${METADATA_LIMIT} bytes`);
+      }
+      if (next !== undefined) engine.setMetadata(run, JSON.stringify(next));
+      // Last, since the answer speaks of the run before its relatives' operations, even when those land on it.
       applyTo(engine, relative(engine, run, run.parentId), body.parentOperations);
       applyTo(engine, relative(engine, run, run.rootId), body.rootOperations);
-      if (body.operations === undefined && body.metadata === undefined) {
-        return Response.json({ metadata: {} });
-      }
-      // Its relatives' operations may have landed on the run itself: read it again.
-      const current = metadataOf(engine.runs.byInternalId(run.id) ?? run);
-      const next = body.operations ? applyOperations(current, body.operations) : (body.metadata ?? {});
-      if (!fits(next)) return error(413, `Metadata exceeds maximum size of ${METADATA_LIMIT} bytes`);
-      engine.setMetadata(run, JSON.stringify(next));
-      return Response.json({ metadata: next });
+      return Response.json({ metadata: next ?? {} });
     },
   );
 

@@ -83,12 +83,12 @@ export function projectRoutes(app: Hono, deps: ProjectDeps): void {
   mountPlain(app, "/api/v1/projects/:projectRef/:env", {
     get: (request, params) =>
       refusing(async () => {
-        const echoed = await environmentOfKey(gates, request.headers);
+        const echoed = await apiKeyOf(gates, request.headers);
         if (echoed !== undefined) return environmentKey(deps, request, echoed);
         const user = person(gates, request);
         if (!Object.hasOwn(TYPES, params.env ?? "")) return error(400, "Invalid Params");
         const found = findEnvironment(deps, user.userId, params, request.headers);
-        return found instanceof Response ? found : environmentKey(deps, request, found);
+        return found instanceof Response ? found : environmentKey(deps, request, found.rootKey);
       }),
     otherwise: () => error(405, "Method not allowed", { allow: "GET" }),
     failure: () => error(500, "Internal Server Error"),
@@ -104,9 +104,9 @@ const environmentRow = (environment: Environment) => ({
   paused: false,
 });
 
-const environmentKey = ({ project }: ProjectDeps, request: Request, environment: Environment): Response =>
+const environmentKey = ({ project }: ProjectDeps, request: Request, apiKey: string): Response =>
   Response.json({
-    apiKey: environment.rootKey,
+    apiKey,
     name: project.name,
     apiUrl: new URL(request.url).origin,
     projectId: project.id,
@@ -122,11 +122,10 @@ function person(gates: Gates, request: Request): PersonalPrincipal {
   }
 }
 
-/** An API key asking about its environment is told about that environment, whatever the path says. */
-async function environmentOfKey(gates: Gates, headers: Headers): Promise<Environment | undefined> {
+/** An API key asking about its environment is given itself, whatever the path says. */
+async function apiKeyOf(gates: Gates, headers: Headers): Promise<string | undefined> {
   try {
-    const principal = await gates.keys(headers);
-    return principal.kind === "secret" ? principal.environment : undefined;
+    return (await gates.keys(headers)).token;
   } catch (thrown) {
     if (thrown instanceof Unauthenticated) return undefined;
     throw thrown;

@@ -81,13 +81,12 @@ export function runFeedRoutes(app: Hono, { gates, engine, batches, now }: RunFee
       },
       (call) => {
         const { tags = [], createdAt } = call.query;
-        const from = pinnedWindow(call.query.handle) ?? windowStart(createdAt, now());
+        const from = pinnedWindow(call.query.handle ?? call.query.shape_id) ?? windowStart(createdAt, now());
         const { id } = call.principal.environment;
-        const filter = { from, ...(tags[0] === undefined ? {} : { tags: [tags[0]] }) };
-        return answer(call, `runs_${from}_0_00000000`, () =>
-          engine.runs
-            .list([id], filter, { size: MAX_RUNS })
-            .rows.filter((run) => tags.every((tag) => run.tags.includes(tag))),
+        return answer(
+          call,
+          `runs_${from}_0_00000000`,
+          () => engine.runs.list([id], { from, everyTag: tags }, { size: MAX_RUNS }).rows,
         );
       },
     ),

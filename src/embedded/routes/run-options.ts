@@ -1,12 +1,16 @@
 /** What a run can be started with, and its way to the engine, contract api.md 2.4, 2.6 and 2.7. */
 import { z } from "zod";
-import type { Environment, TriggerRequest } from "../engine/types.ts";
+import { parseDuration } from "../engine/duration.ts";
+import type { Debounce, Environment, TriggerRequest } from "../engine/types.ts";
 import type { StoredObject } from "../store/objects.ts";
 import { formatSeconds, parseDelay, parseKeyTtl } from "./durations.ts";
 import { METADATA_LIMIT } from "./metadata.ts";
 import type { Packets } from "./packets.ts";
 
 const IDEMPOTENCY_KEY_LIMIT = 2_048;
+const SHORTEST_DEBOUNCE_MS = 1_000;
+/** A hundred years: beyond, and soon there is no date for it. */
+const LONGEST_DEBOUNCE_MS = 100 * 365 * 86_400_000;
 
 export const IdempotencyKey = z
   .string()
@@ -25,6 +29,7 @@ export const Machine = z.enum([
 ]);
 export const Ttl = z.union([z.string(), z.number().int().nonnegative()]);
 export const Delay = z.union([z.string(), z.number()]);
+export const ConcurrencyLimits = z.array(z.string().regex(/^[A-Za-z0-9_-]{1,122}$/)).max(2);
 export const ConcurrencyKey = z.union([z.string(), z.number()]).transform(String);
 
 /** Unknown keys are dropped, as the API drops them. */
@@ -46,6 +51,14 @@ export const TriggerOptions = z.object({
   metadataType: z.string().optional(),
   payloadType: z.string().optional(),
   priority: z.number().optional(),
+  debounce: z
+    .object({
+      key: z.string().max(512),
+      delay: z.string(),
+      mode: z.enum(["leading", "trailing"]).optional(),
+      maxDelay: z.string().optional(),
+    })
+    .optional(),
   region: z.string().optional(),
   lockToVersion: z.string().optional(),
   test: z.boolean().optional(),
@@ -60,10 +73,7 @@ export const TriggerOptions = z.object({
     )
     .max(3)
     .optional(),
-  concurrency: z
-    .array(z.string().regex(/^[A-Za-z0-9_-]{1,122}$/))
-    .max(2)
-    .optional(),
+  concurrency: ConcurrencyLimits.optional(),
 });
 
 export type TriggerOptions = z.infer<typeof TriggerOptions>;
@@ -87,6 +97,7 @@ export function triggerRequest(
       tags: options.tags === undefined ? undefined : distinctTags(options.tags),
       queue: options.queue?.name,
       delayUntil: delayUntil(options.delay, now),
+      debounce: options.debounce && debounceOf(options.debounce),
       ttl: ttlText(options.ttl),
       idempotencyKeyTtlMs: parseKeyTtl(options.idempotencyKeyTTL),
       metadata: metadataText(options.metadata),
@@ -100,6 +111,7 @@ export function triggerRequest(
 const pick = ({
   concurrencyKey,
   idempotencyKey,
+  idempotencyKeyOptions,
   machine,
   maxAttempts,
   maxDuration,
@@ -109,6 +121,7 @@ const pick = ({
 }: TriggerOptions) => ({
   concurrencyKey,
   idempotencyKey,
+  idempotencyKeyOptions,
   machine,
   maxAttempts,
   maxDuration,
@@ -135,6 +148,19 @@ export function delayUntil(delay: string | number | undefined, now: number): num
   const time = parseDelay(delay, now);
   if (time === undefined) throw new Unprocessable(`Invalid delay: ${delay}`);
   return time;
+}
+
+/** Durations, not dates: the delay counts anew from every trigger. */
+function debounceOf({ key, delay, mode, maxDelay }: NonNullable<TriggerOptions["debounce"]>): Debounce {
+  const delayMs = parseDuration(delay);
+  const maxDelayMs = maxDelay === undefined ? undefined : parseDuration(maxDelay);
+  if (delayMs === undefined || delayMs < SHORTEST_DEBOUNCE_MS || delayMs > LONGEST_DEBOUNCE_MS) {
+    throw new Unprocessable(`Invalid debounce delay: ${delay}`);
+  }
+  if (maxDelay !== undefined && maxDelayMs === undefined) {
+    throw new Unprocessable(`Invalid debounce maxDelay: ${maxDelay}`);
+  }
+  return { key, delayMs, trailing: mode === "trailing", ...(maxDelayMs !== undefined && { maxDelayMs }) };
 }
 
 /**

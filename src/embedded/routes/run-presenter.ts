@@ -15,7 +15,7 @@ export function present(fields: Record<string, unknown>): Record<string, unknown
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The fields every run has, wherever it appears. */
+/** The fields every run has, wherever it appears; lists show the idempotency key as it is stored. */
 function commonFields(run: StoredRun, vocabulary: Vocabulary): Record<string, unknown> {
   const status = displayedStatus(run.status, vocabulary);
   return {
@@ -50,6 +50,7 @@ export const listItem = (run: StoredRun, env: Environment, vocabulary: Vocabular
 const relatedRun = (run: StoredRun, vocabulary: Vocabulary) =>
   present({
     ...commonFields(run, vocabulary),
+    idempotencyKey: run.idempotencyKeyOptions?.key ?? run.idempotencyKey,
     triggerFunction: run.triggerFunction,
     batchId: run.batchId,
   });

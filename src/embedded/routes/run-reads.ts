@@ -26,6 +26,8 @@ export interface RunReadDeps {
   gates: Gates;
   engine: Engine;
   packets: Packets;
+  /** Without it the query is ignored, as by the older server. */
+  pagedTraces: boolean;
 }
 
 type RunCall = Pick<Call<EnvironmentPrincipal>, "principal" | "params">;
@@ -41,7 +43,7 @@ export const readRunCheck = (run: StoredRun): Check => ({
   ],
 });
 
-export function runReadRoutes(app: Hono, { gates, engine, packets }: RunReadDeps): void {
+export function runReadRoutes(app: Hono, { gates, engine, packets, pagedTraces }: RunReadDeps): void {
   const ofRun = {
     gate: gates.keysAndTokens,
     find: ({ principal, params }: RunCall) => engine.runs.find(principal.environment.id, params.runId ?? ""),
@@ -63,7 +65,7 @@ export function runReadRoutes(app: Hono, { gates, engine, packets }: RunReadDeps
   route(app, "/api/v1/runs/:runId/trace", {
     cors: true,
     loader: loader({ ...ofRun, query: TraceQuery }, ({ query, resource: run }) => {
-      if (query["page[size]"] !== undefined || query["page[after]"] !== undefined) {
+      if (pagedTraces && (query["page[size]"] !== undefined || query["page[after]"] !== undefined)) {
         return Response.json(
           tracePage(engine, run, query["page[size]"] ?? TRACE_LIMIT, query["page[after]"]),
         );

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { SESSION_STATUSES } from "../../domain/status.ts";
 import { parseDuration } from "../engine/duration.ts";
-import { Machine } from "./run-options.ts";
+import { ConcurrencyKey, ConcurrencyLimits, Machine, Ttl } from "./run-options.ts";
 
 /** Text that can be stored and found again: SQLite keeps neither NUL characters nor half surrogate pairs. */
 const text = (max: number, min = 1) =>
@@ -30,6 +30,10 @@ const TriggerConfig = z.object({
   lockToVersion: z.string().exactOptional(),
   region: z.string().exactOptional(),
   idleTimeoutInSeconds: z.int().min(1).max(3600).exactOptional(),
+  concurrency: ConcurrencyLimits.exactOptional(),
+  concurrencyKey: ConcurrencyKey.exactOptional(),
+  externalDeploymentId: z.string().exactOptional(),
+  ttl: Ttl.exactOptional(),
 });
 
 export const CreateBody = z.object({

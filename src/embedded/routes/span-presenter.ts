@@ -103,7 +103,7 @@ export function spanDetail(run: StoredRun, span: StoredSpan, triggered: StoredRu
     ...flags(span),
     level: span.level,
     startTime: iso(span.startTime),
-    durationMs: span.duration,
+    durationMs: nanoseconds(span.duration) / NS_PER_MS,
     ...present({
       properties: Object.keys(span.properties).length > 0 ? nested(span.properties) : undefined,
       events: span.events.length > 0 ? spanEvents(span) : undefined,

@@ -6,6 +6,8 @@ import { authorize, type EnvironmentPrincipal } from "../auth/principal.ts";
 import { mintPublicToken } from "../auth/tokens.ts";
 import type { UsedTokens } from "../auth/used-tokens.ts";
 import { type Engine, EngineRefusal, type Environment, type StoredRun } from "../engine/types.ts";
+import type { Db } from "../store/db.ts";
+import { atomically } from "../store/transaction.ts";
 import { action, route } from "./builder.ts";
 import { parseKeyTtl } from "./durations.ts";
 import type { Packets } from "./packets.ts";
@@ -39,6 +41,7 @@ const Body = z
 const Headers = z.object({ "idempotency-key": z.string().max(2_048).optional() });
 
 export interface TriggerDeps {
+  db: Db;
   gates: Gates;
   engine: Engine;
   packets: Packets;
@@ -47,7 +50,7 @@ export interface TriggerDeps {
 }
 
 export function triggerRoutes(app: Hono, deps: TriggerDeps): void {
-  const { gates, usedTokens } = deps;
+  const { gates, db, usedTokens } = deps;
 
   route(app, "/api/v1/tasks/:taskId/trigger", {
     cors: true,
@@ -69,11 +72,12 @@ export function triggerRoutes(app: Hono, deps: TriggerDeps): void {
         return refusable(async () => {
           const parent = findParent(deps, principal, options);
           if (parent === "forbidden") return error(403, "Unauthorized");
-          if (!usedTokens.claim(principal)) throw new Unprocessable(`Cannot trigger ${task} with ${USED}`);
-          const requestKey = request.headers.get("x-trigger-request-idempotency-key");
-          const { run, isCached } = start(deps, principal.environment, task, body.payload, options, {
-            ...(parent ? { parent } : {}),
-            ...(requestKey ? { requestKey } : {}),
+          const requestKey = request.headers.get(REQUEST_KEY);
+          const lineage = { ...(parent ? { parent } : {}), ...(requestKey ? { requestKey } : {}) };
+          // A one-time token that was refused for anything else has not been used.
+          const { run, isCached } = atomically(db, () => {
+            if (!usedTokens.claim(principal)) throw new Unprocessable(`Cannot trigger ${task} with ${USED}`);
+            return start(deps, principal.environment, task, body.payload, options, lineage);
           });
           const headers = await tokenHeaders(principal.environment, [
             `read:runs:${run.friendlyId}`,
@@ -85,6 +89,9 @@ export function triggerRoutes(app: Hono, deps: TriggerDeps): void {
     ),
   });
 }
+
+/** One per call of a client, kept across its own retries and remembered for a day. */
+export const REQUEST_KEY = "x-trigger-request-idempotency-key";
 
 export const USED = "a one-time use token as it has already been used.";
 

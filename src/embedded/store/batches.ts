@@ -16,6 +16,9 @@ export interface Batches {
   create(batch: StoredBatch): void;
   find(environmentId: string, id: string): StoredBatch | undefined;
   byIdempotencyKey(environmentId: string, key: string): StoredBatch | undefined;
+  /** The batch a request with this key was answered with; undefined before `since`, Unix milliseconds. */
+  byRequest(environmentId: string, key: string, since: number): StoredBatch | undefined;
+  rememberRequest(batch: StoredBatch, key: string, at: number): void;
   hasItem(batchId: string, position: number): boolean;
   addItem(batchId: string, position: number, runId: string): void;
   countItems(batchId: string): number;
@@ -37,6 +40,13 @@ export function createBatches(db: Db): Batches {
   );
   const byId = db.prepare("SELECT * FROM batches WHERE environment_id = ? AND id = ?");
   const byKey = db.prepare("SELECT * FROM batches WHERE environment_id = ? AND idempotency_key = ?");
+  const byRequest = db.prepare(
+    "SELECT batches.* FROM batches JOIN batch_requests ON batch_requests.batch_id = batches.id " +
+      "WHERE batch_requests.environment_id = ? AND batch_requests.key = ? AND batch_requests.created_at > ?",
+  );
+  const remember = db.prepare(
+    "INSERT OR REPLACE INTO batch_requests (environment_id, key, batch_id, created_at) VALUES (?, ?, ?, ?)",
+  );
   const item = db.prepare("SELECT 1 FROM batch_items WHERE batch_id = ? AND position = ?");
   const insertItem = db.prepare("INSERT INTO batch_items (batch_id, position, run_id) VALUES (?, ?, ?)");
   const count = db.prepare("SELECT COUNT(*) AS count FROM batch_items WHERE batch_id = ?");
@@ -48,6 +58,8 @@ export function createBatches(db: Db): Batches {
     },
     find: (environmentId, id) => fromRow(byId.get(environmentId, id)),
     byIdempotencyKey: (environmentId, key) => fromRow(byKey.get(environmentId, key)),
+    byRequest: (environmentId, key, since) => fromRow(byRequest.get(environmentId, key, since)),
+    rememberRequest: ({ id, environmentId }, key, at) => void remember.run(environmentId, key, id, at),
     hasItem: (batchId, position) => item.get(batchId, position) !== undefined,
     addItem: (batchId, position, runId) => void insertItem.run(batchId, position, runId),
     countItems: (batchId) => (count.get(batchId) as { count: number }).count,

@@ -3,11 +3,12 @@ import Database from "libsql";
 import * as runs from "./migrations/0001-runs.ts";
 import * as sessions from "./migrations/0002-sessions.ts";
 import * as access from "./migrations/0003-access.ts";
+import * as keys from "./migrations/0004-keys.ts";
 
 export type Db = Database.Database;
 
 /** In order; what is here has been applied somewhere and is never edited, only followed. */
-const MIGRATIONS = [runs.up, sessions.up, access.up];
+const MIGRATIONS = [runs.up, sessions.up, access.up, keys.up];
 
 /**
  * `file` absent: in memory. WAL with `synchronous=NORMAL`: a killed process loses nothing it acknowledged, because a

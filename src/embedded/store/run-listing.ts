@@ -60,6 +60,7 @@ function filterConditions(filter: RunFilter): Condition[] {
   anyOf("machine", filter.machines);
   anyOf("region", filter.regions);
   if (filter.tags !== undefined) conditions.push(taggedWith(filter.tags));
+  for (const tag of filter.everyTag ?? []) conditions.push(taggedWith([tag]));
   compare("schedule_id = ?", filter.schedule);
   compare("error_id = ?", filter.errorId);
   compare("batch_id = ?", filter.batch);

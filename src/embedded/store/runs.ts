@@ -31,9 +31,11 @@ const COLUMNS: Columns<StoredRun> = {
   startedAt: "plain",
   completedAt: "plain",
   delayUntil: "plain",
+  debounceKey: "plain",
   expiredAt: "plain",
   ttl: "plain",
   idempotencyKey: "plain",
+  idempotencyKeyOptions: "json",
   idempotencyKeyExpiresAt: "plain",
   attemptCount: "plain",
   maxAttempts: "plain",
@@ -83,6 +85,8 @@ export interface RunStore extends RunListing {
   expiredBy(now: number): StoredRun[];
   /** The next moment at which a delay or a time to live runs out. */
   nextDue(): number | undefined;
+  /** The newest delayed run with this debounce key. */
+  debounced(environmentId: string, task: string, key: string): StoredRun | undefined;
   /** The newest run that still answers for this idempotency key. */
   byIdempotencyKey(environmentId: string, task: string, key: string, now: number): StoredRun | undefined;
   rememberRequest(run: StoredRun, key: string, now: number): void;
@@ -108,6 +112,10 @@ export function createRunStore(db: Db): RunStore {
   );
   const withStatus = db.prepare(
     `${select} WHERE status IN (SELECT value FROM json_each(?)) ORDER BY created_at, id`,
+  );
+  const debounced = db.prepare(
+    `${select} WHERE environment_id = ? AND task = ? AND debounce_key = ? AND status = 'DELAYED'
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
   );
   const nextQueued = db.prepare(
     `${select} WHERE status = 'PENDING' AND ${SLOT_KEY_SQL} NOT IN (SELECT value FROM json_each(?))
@@ -173,6 +181,7 @@ export function createRunStore(db: Db): RunStore {
     delayedUntil: (now) => many(delayed.all(now)),
     expiredBy: (now) => many(expired.all(now)),
     nextDue: () => (nextDue.get() as { at: number | null }).at ?? undefined,
+    debounced: (environmentId, task, key) => one(debounced.get(environmentId, task, key)),
     byIdempotencyKey: (environmentId, task, key, now) =>
       one(byIdempotencyKey.get(environmentId, task, key, now)),
     rememberRequest: (run, key, now) => void remember.run(run.environmentId, run.task, key, run.id, now),

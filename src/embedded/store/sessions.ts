@@ -55,6 +55,8 @@ export interface SessionStore {
   clearMetadata(id: string): void;
   /** From now on the run takes no more input: the next one that comes starts another run. */
   leave(id: string, runId: string): void;
+  /** Open sessions whose last run ended together with the process that executed it. */
+  died(): StoredSession[];
   /** By either id form. */
   find(environmentId: string, reference: string): StoredSession | undefined;
   byId(id: string): StoredSession | undefined;
@@ -96,6 +98,10 @@ export function createSessionStore(db: Db): SessionStore {
   );
   const clearMetadata = db.prepare("UPDATE sessions SET metadata = NULL WHERE id = ?");
   const leave = db.prepare("UPDATE sessions SET left_run_id = ? WHERE id = ?");
+  const died = db.prepare(
+    `SELECT sessions.* FROM sessions JOIN runs ON runs.friendly_id = sessions.current_run_id
+     WHERE sessions.closed_at IS NULL AND runs.status = 'SYSTEM_FAILURE' ORDER BY sessions.id`,
+  );
   const byId = db.prepare("SELECT * FROM sessions WHERE id = ?");
   const byExternalId = db.prepare("SELECT * FROM sessions WHERE environment_id = ? AND external_id = ?");
 
@@ -106,6 +112,7 @@ export function createSessionStore(db: Db): SessionStore {
     save: (session) => void save.run(codec.toRow(session)),
     clearMetadata: (id) => void clearMetadata.run([id]),
     leave: (id, runId) => void leave.run([runId, id]),
+    died: () => (died.all() as Row[]).map(codec.fromRow),
     byId: (id) => one(byId.get([id])),
 
     find(environmentId, reference) {

@@ -101,7 +101,7 @@ interface Waiting {
   inbox: Inbox;
 }
 
-/** The next input; undefined when the session is closed or nothing came for so long that the run should end. */
+/** The next input; undefined when the run should end: the session is closed or another run's, or nothing has come for long. */
 async function nextInput(
   { channels, sessions, context, session, inbox }: Waiting,
   idleMs: number,
@@ -109,10 +109,12 @@ async function nextInput(
   const address = channelOf(session, "in");
   const idleAt = Date.now() + idleMs;
   for (;;) {
+    const { closedAt, leftRunId } = sessions.byId(session.id) ?? session;
+    if (leftRunId === context.run.friendlyId) return undefined;
     const received = inbox.take();
     if (received !== undefined) return received;
     const leftMs = idleAt - Date.now();
-    if (leftMs <= 0 || sessions.byId(session.id)?.closedAt !== undefined) {
+    if (leftMs <= 0 || closedAt !== undefined) {
       // Nothing can come between the look above and this: an input from now on starts another run.
       sessions.leave(session.id, context.run.friendlyId);
       return undefined;
