@@ -125,6 +125,7 @@ export async function compose(settings: Settings): Promise<Composition> {
     surface: visible({ tools, resources, prompts }, settings, targets),
     readOnly: settings.readOnly,
     redact: settings.redact,
+    redactEmails: settings.redactEmails,
     log,
     metrics: createMetrics(),
     now: Date.now,

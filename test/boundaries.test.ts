@@ -19,7 +19,8 @@ interface Reach {
 const ROOMS: Record<string, Reach> = {
   domain: { uses: [] },
   insight: { uses: ["domain"] },
-  views: { uses: ["domain"], types: ["insight"] },
+  // Both are pure: a view words what insight computed, never the other way round.
+  views: { uses: ["domain", "insight"] },
   client: { uses: ["domain"] },
   bridge: { uses: ["domain"], types: ["client"] },
   tools: { uses: ["views", "insight", "bridge", "domain"], types: ["client", "config"] },

@@ -41,20 +41,30 @@ export function picked(chunk: Chunk, fields: readonly string[]): Record<string, 
 export const metadata = (chunk: Chunk, field: string): Record<string, unknown> =>
   chunk.providerMetadata === undefined ? {} : { [field]: chunk.providerMetadata };
 
-/** What a chunk changes in its tool's part. */
-export const TOOL_CHANGES = new Map<string, (chunk: Chunk) => Record<string, unknown>>([
+/** What belongs to one state of a tool's part, and goes when the next begins. */
+const INPUT_RESET = { input: undefined, rawInput: undefined, inputEncoding: undefined };
+const RESULT_RESET = { output: undefined, preliminary: undefined, errorText: undefined };
+
+/** What a chunk changes in its tool's part; `dynamic`: the part is spelled `dynamic-tool`. */
+export type ToolChange = (chunk: Chunk, dynamic: boolean) => Record<string, unknown>;
+
+/** By chunk type, as the AI SDK's reducer has it. */
+export const TOOL_CHANGES = new Map<string, ToolChange>([
   [
     "tool-input-start",
     (chunk) => ({
+      ...INPUT_RESET,
+      ...RESULT_RESET,
       state: "input-streaming",
-      input: undefined,
-      rawInput: "",
       ...picked(chunk, ["title", "providerExecuted", "toolMetadata", "inputEncoding"]),
+      ...metadata(chunk, "callProviderMetadata"),
     }),
   ],
   [
     "tool-input-available",
     (chunk) => ({
+      ...INPUT_RESET,
+      ...RESULT_RESET,
       state: "input-available",
       input: chunk.input,
       ...picked(chunk, ["title", "providerExecuted", "toolMetadata"]),
@@ -63,12 +73,15 @@ export const TOOL_CHANGES = new Map<string, (chunk: Chunk) => Record<string, unk
   ],
   [
     "tool-input-error",
-    (chunk) => ({
+    (chunk, dynamic) => ({
+      ...INPUT_RESET,
+      ...RESULT_RESET,
       state: "output-error",
       errorText: chunk.errorText,
       // Static tools keep the bad input aside, dynamic ones in place.
-      ...(chunk.dynamic === true ? { input: chunk.input } : { input: undefined, rawInput: chunk.input }),
-      ...metadata(chunk, "callProviderMetadata"),
+      ...(dynamic ? { input: chunk.input } : { rawInput: chunk.input }),
+      ...picked(chunk, ["providerExecuted", "toolMetadata"]),
+      ...metadata(chunk, "resultProviderMetadata"),
     }),
   ],
   [
@@ -85,17 +98,21 @@ export const TOOL_CHANGES = new Map<string, (chunk: Chunk) => Record<string, unk
   [
     "tool-output-available",
     (chunk) => ({
+      ...RESULT_RESET,
       state: "output-available",
       output: chunk.output,
       preliminary: chunk.preliminary,
+      ...picked(chunk, ["providerExecuted", "toolMetadata"]),
       ...metadata(chunk, "resultProviderMetadata"),
     }),
   ],
   [
     "tool-output-error",
     (chunk) => ({
+      ...RESULT_RESET,
       state: "output-error",
       errorText: chunk.errorText,
+      ...picked(chunk, ["providerExecuted", "toolMetadata"]),
       ...metadata(chunk, "resultProviderMetadata"),
     }),
   ],

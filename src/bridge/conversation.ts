@@ -3,27 +3,12 @@
  * (contract api.md 4.8 and 4.9, channels.md 6 and 10).
  */
 import type { CallOptions, Transcript, TriggerApi } from "../client/api.ts";
-import { isTriggerError } from "../domain/errors.ts";
+import type { Entry } from "../domain/entry.ts";
+import { isTriggerError, TriggerError } from "../domain/errors.ts";
 import { asMessage, type UiMessage } from "../domain/message.ts";
-import type { ChannelRecord, ControlRecord } from "../domain/record.ts";
 import type { Session } from "../domain/session.ts";
-import { type Chunk, isChunk } from "./chunk.ts";
-import { MessageFold } from "./fold.ts";
-import { type ChatInput, firstMessage, readInput } from "./input.ts";
-import { isTurnComplete } from "./position.ts";
-import { runOfToken } from "./token.ts";
-
-export interface Entry {
-  message: UiMessage;
-  /** Unix milliseconds, where the channels tell. */
-  time?: number;
-  /** Run of the turn, where its end tells. */
-  runId?: string;
-  /** Texts of the turn's errors. */
-  errors?: string[];
-  /** The turn was not over when this was read. */
-  open?: boolean;
-}
+import { type Position, positionOf } from "./position.ts";
+import { assemble } from "./timeline.ts";
 
 export interface Conversation {
   /** Where the stored part comes from. */
@@ -34,49 +19,122 @@ export interface Conversation {
   storedUpTo?: number;
   /** Older messages exist before these. */
   earlier: boolean;
+  /** Records of `.out` that are neither stored nor on the channel any more, inclusive. */
+  gap?: { from: number; to: number };
+  /** Last record of `.out`. */
+  cursor?: number;
+  /** Turns completed since the session began, where it can be told. */
+  turnsDone?: number;
 }
 
-/** Newest stored messages asked for at once. */
-const STORED_MESSAGES = 200;
+interface Stored {
+  source: "transcript" | "snapshot";
+  messages: UiMessage[];
+  lastOut?: number;
+  lastIn?: number;
+  /** Older messages: pass as `before`. */
+  next?: string;
+}
 
+/** Stored messages asked for at once, and how often. */
+const STORED_MESSAGES = 200;
+const MOST_PAGES = 50;
+/** Commands on a channel that `records` does not list: a trim may lie between two turns. */
+const UNLISTED = 2;
+
+/**
+ * `before`: goes back until what comes before that entry is there. Throws `invalid_request` when nothing has that name.
+ */
 export async function loadConversation(
   api: TriggerApi,
   session: Session,
   options: CallOptions,
+  before?: string,
 ): Promise<Conversation> {
-  const stored = await loadStored(api, session.id, options);
-  // Without its position the stored part cannot be continued from the stream: it stands for itself.
-  const continued = stored === undefined || position(stored.lastOut) !== undefined;
-  const [out, inputs] = await Promise.all([
-    continued
-      ? api.channels.records({ session: session.id, io: "out" }, position(stored?.lastOut), options)
-      : [],
-    api.channels.records({ session: session.id, io: "in" }, position(stored?.lastIn), options),
+  const [stored, out, inputs] = await Promise.all([
+    loadStored(api, session.id, before, options),
+    api.channels.records({ session: session.id, io: "out" }, undefined, options),
+    api.channels.records({ session: session.id, io: "in" }, undefined, options),
   ]);
-  const storedUpTo = position(stored?.lastOut);
+  const position = positionOf(session, out, inputs);
+  const gap = gapBetween(stored, position);
+  const entries = assemble(stored ?? { messages: [] }, out, inputs, session, position.turnsDone);
   return {
     source: stored?.source ?? "channels",
-    ...(storedUpTo !== undefined && { storedUpTo }),
-    entries: assemble(stored?.messages ?? [], out, inputs, session),
-    earlier: stored?.next !== undefined || (!stored && (out[0]?.seq ?? 0) > 0),
+    entries: before === undefined ? entries : entriesBefore(entries, before),
+    ...(stored?.lastOut !== undefined && { storedUpTo: stored.lastOut }),
+    earlier: stored ? stored.next !== undefined : gap !== undefined,
+    ...(gap && { gap }),
+    ...(position.out.last !== undefined && { cursor: position.out.last }),
+    ...(position.turnsDone !== undefined && { turnsDone: position.turnsDone }),
   };
 }
 
-/** The transcript route is new and wants a secret key; who cannot use it reads the agent's snapshot. */
-async function loadStored(api: TriggerApi, session: string, options: CallOptions) {
-  const transcript = await unlessRefused(() =>
-    api.sessions.transcript(session, { limit: STORED_MESSAGES }, options),
-  );
-  if (transcript && transcript.messages.length > 0) return stored("transcript", transcript);
-  const snapshot = await unlessRefused(() => api.sessions.snapshot(session, options));
-  return snapshot && stored("snapshot", snapshot);
+function gapBetween(stored: Stored | undefined, { out: { first = 0 } }: Position): Conversation["gap"] {
+  if (!stored) return first > 0 ? { from: 0, to: first - 1 } : undefined;
+  if (stored.lastOut === undefined || first <= stored.lastOut + UNLISTED) return undefined;
+  return { from: stored.lastOut + 1, to: first - 1 };
 }
 
-const stored = (source: "transcript" | "snapshot", transcript: Transcript) => ({
-  ...transcript,
-  source,
-  messages: transcript.messages.map(asMessage).filter((message) => message !== undefined),
-});
+function entriesBefore(entries: Entry[], before: string): Entry[] {
+  const end = entries.findIndex(({ key }) => key === before);
+  if (end >= 0) return entries.slice(0, end);
+  throw new TriggerError(
+    "invalid_request",
+    `"before" takes what an earlier answer gave, or a message's id; none of the conversation's has the id "${before}".`,
+  );
+}
+
+/** The transcript route is new and wants a secret key; who cannot use it reads the agent's snapshot. */
+async function loadStored(
+  api: TriggerApi,
+  session: string,
+  before: string | undefined,
+  options: CallOptions,
+): Promise<Stored | undefined> {
+  const read = (cursor?: string) =>
+    api.sessions.transcript(
+      session,
+      { limit: STORED_MESSAGES, ...(cursor !== undefined && { before: cursor }) },
+      options,
+    );
+  const newest = await unlessRefused(read);
+  if (newest && newest.messages.length > 0) {
+    const stored = readStored("transcript", newest);
+    return before === undefined ? stored : goBack(stored, before, read);
+  }
+  const snapshot = await unlessRefused(() => api.sessions.snapshot(session, options));
+  return snapshot && readStored("snapshot", snapshot);
+}
+
+/** Older pages in front, until one comes before the page that has the message. */
+async function goBack(
+  stored: Stored,
+  before: string,
+  read: (cursor: string) => Promise<Transcript | undefined>,
+): Promise<Stored> {
+  let whole = stored;
+  for (let page = 1; page < MOST_PAGES && whole.next !== undefined; page += 1) {
+    const found = whole.messages.some(({ id }) => id === before);
+    const older = await read(whole.next);
+    const { messages = [], next } = older ? readStored("transcript", older) : {};
+    const { next: _, ...rest } = whole;
+    whole = { ...rest, messages: [...messages, ...whole.messages], ...(next !== undefined && { next }) };
+    if (found || messages.length === 0) break;
+  }
+  return whole;
+}
+
+function readStored(source: Stored["source"], transcript: Transcript): Stored {
+  const [lastOut, lastIn] = [seqOf(transcript.lastOut), seqOf(transcript.lastIn)];
+  return {
+    source,
+    messages: transcript.messages.map(asMessage).filter((message) => message !== undefined),
+    ...(lastOut !== undefined && { lastOut }),
+    ...(lastIn !== undefined && { lastIn }),
+    ...(transcript.next !== undefined && { next: transcript.next }),
+  };
+}
 
 /** What a server does not have, or does not give to this credential, is not there; anything else is an error. */
 async function unlessRefused<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -89,104 +147,5 @@ async function unlessRefused<T>(read: () => Promise<T | undefined>): Promise<T |
   }
 }
 
-const position = (text: string | undefined): number | undefined =>
+const seqOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
-
-/** Stored messages first, then the turns of `out`, each behind the inputs it has consumed. */
-export function assemble(
-  storedMessages: readonly UiMessage[],
-  out: readonly ChannelRecord[],
-  inputRecords: readonly ChannelRecord[],
-  session: Pick<Session, "triggerConfig">,
-): Entry[] {
-  const timeline = new Timeline(storedMessages, inputRecords);
-  if (storedMessages.length === 0 && (out[0]?.seq ?? 0) === 0) {
-    timeline.hear(firstMessage(session.triggerConfig?.basePayload));
-  }
-  for (const record of out) {
-    if (record.kind === "data" && isChunk(record.data)) timeline.chunk(record.data, record.timestamp);
-    else if (isTurnComplete(record)) timeline.turnComplete(record);
-  }
-  return timeline.end();
-}
-
-class Timeline {
-  readonly #entries: Entry[];
-  readonly #known: Set<string>;
-  /** Inputs no turn has consumed yet. */
-  readonly #waiting: ChatInput[];
-  #fold: MessageFold;
-  #began: number | undefined;
-  #chunks = 0;
-
-  constructor(storedMessages: readonly UiMessage[], inputRecords: readonly ChannelRecord[]) {
-    this.#entries = storedMessages.map((message) => ({ message }));
-    this.#known = new Set(storedMessages.map(({ id }) => id).filter((id) => id !== undefined));
-    this.#waiting = inputRecords.map(readInput).filter((input) => input !== undefined);
-    this.#fold = this.#newFold();
-  }
-
-  hear(message: UiMessage | undefined, time?: number): void {
-    // An approval is an answer inside a message that is already here.
-    if (!message || message.role === "assistant") return;
-    if (message.id !== undefined && this.#known.has(message.id)) return;
-    if (message.id !== undefined) this.#known.add(message.id);
-    this.#entries.push({ message, ...(time !== undefined && { time }) });
-  }
-
-  chunk(chunk: Chunk, time: number | undefined): void {
-    this.#began ??= time;
-    this.#chunks += 1;
-    this.#fold.apply(chunk);
-  }
-
-  turnComplete({ inputSeq, token }: ControlRecord): void {
-    const runId = token === undefined ? undefined : runOfToken(token);
-    // Agents that do not tell what they consumed are taken to answer one input a turn.
-    const consumed =
-      inputSeq === undefined ? 1 : this.#waiting.filter(({ seq = 0 }) => seq <= inputSeq).length;
-    this.#hearNext(consumed);
-    this.#endTurn(runId === undefined ? {} : { runId });
-  }
-
-  end(): Entry[] {
-    if (this.#chunks > 0) {
-      this.#hearNext(1);
-      this.#endTurn({ open: true });
-    }
-    this.#hearNext(this.#waiting.length);
-    return this.#entries;
-  }
-
-  #hearNext(howMany: number): void {
-    for (const input of this.#waiting.splice(0, howMany)) this.hear(input.message, input.time);
-  }
-
-  /** A turn that went on writing the last answer has changed it; what it wrote anew comes behind. */
-  #endTurn(facts: Pick<Entry, "runId" | "open">): void {
-    const { errors } = this.#fold.endTurn();
-    const messages = this.#fold.messages();
-    const last = this.#lastAnswer();
-    const continued = last && messages.shift();
-    if (last && continued) last.message = continued;
-    if (messages.length === 0 && errors.length > 0) messages.push({ role: "assistant", parts: [] });
-    const about = {
-      ...(this.#began !== undefined && { time: this.#began }),
-      ...(errors.length > 0 && { errors }),
-      ...facts,
-    };
-    this.#entries.push(...messages.map((message) => ({ message, ...about })));
-    this.#fold = this.#newFold();
-    this.#began = undefined;
-    this.#chunks = 0;
-  }
-
-  #lastAnswer(): Entry | undefined {
-    return this.#entries.findLast(({ message }) => message.role === "assistant");
-  }
-
-  #newFold(): MessageFold {
-    const last = this.#lastAnswer();
-    return new MessageFold(last ? [last.message] : []);
-  }
-}

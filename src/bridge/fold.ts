@@ -3,7 +3,7 @@
  * begin in the middle of a turn: what refers to something unseen creates it.
  */
 import { isObject, type MessagePart, type UiMessage } from "../domain/message.ts";
-import { type Chunk, metadata, picked, TOOL_CHANGES } from "./chunk.ts";
+import { type Chunk, metadata, picked, TOOL_CHANGES, type ToolChange } from "./chunk.ts";
 import { parsePartialJson } from "./partial-json.ts";
 
 /** What one turn brought. */
@@ -69,7 +69,7 @@ export class MessageFold {
   /** Takes one chunk; types and fields it does not know change nothing. */
   apply(chunk: Chunk): void {
     const toolChange = TOOL_CHANGES.get(chunk.type);
-    if (toolChange) this.#tool(chunk, toolChange(chunk));
+    if (toolChange) this.#tool(chunk, toolChange);
     else if (chunk.type.startsWith("data-")) this.#data(chunk);
     else this.#applyOther(chunk);
   }
@@ -192,9 +192,13 @@ export class MessageFold {
     }
   }
 
-  /** By call id: the message being written first, then the ones before it, newest first. */
+  /**
+   * By call id. Input belongs to the step being written: a later step may use the id again. What comes of it may be told
+   * later: the message being written is looked through first, then the ones before it, newest first.
+   */
   #findTool(chunk: Chunk): MessagePart | undefined {
     const isIt = (part: MessagePart) => part.toolCallId === chunk.toolCallId;
+    if (chunk.type.startsWith("tool-input-")) return this.#step().findLast(isIt);
     const here = this.#current?.parts.findLast(isIt);
     if (here) return here;
     for (const message of [...this.#messages].reverse()) {
@@ -202,6 +206,11 @@ export class MessageFold {
       if (part) return part;
     }
     return undefined;
+  }
+
+  #step(): MessagePart[] {
+    const parts = this.#current?.parts ?? [];
+    return parts.slice(parts.findLastIndex(({ type }) => type === "step-start") + 1);
   }
 
   #newTool(chunk: Chunk): MessagePart {
@@ -218,10 +227,10 @@ export class MessageFold {
     return part;
   }
 
-  #tool(chunk: Chunk, change: Record<string, unknown>): void {
+  #tool(chunk: Chunk, change: ToolChange): void {
     const part = this.#findTool(chunk) ?? this.#newTool(chunk);
     if (part.toolName === UNNAMED && typeof chunk.toolName === "string") part.toolName = chunk.toolName;
-    Object.assign(part, change);
+    Object.assign(part, change(chunk, part.type === "dynamic-tool"));
     this.#touched.add(part);
   }
 

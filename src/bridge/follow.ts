@@ -19,8 +19,8 @@ export interface FollowRequest {
   /** As it was before the input was sent. */
   position: Position;
   until: Until;
-  /** Position of the last `.out` record already handled; absent: where the awaited turn can begin. */
-  after?: number;
+  /** Position of the last `.out` record already handled, or the earliest that survives; absent: where the awaited turn can begin. */
+  after?: number | "start";
   seq?: number;
   stopping?: boolean;
   /** An input went out for this. */
@@ -48,13 +48,21 @@ export interface Followed extends Watched {
   idle: boolean;
   /** The end of the last turn was taken from the stored conversation: the stream had lost it. */
   refilled: boolean;
+  /** Status of the run that has not said anything yet, where it can be read. */
+  runStatus?: string;
+  /** `after` lies in the middle of a turn: what came is its rest. */
+  continued?: number;
+  /** The last record there was, where `after` lies beyond it. */
+  beyond?: number;
+  /** The last record of `.in`, where the awaited turn answers a later one that nobody has sent. */
+  unsent?: number;
 }
 
 export async function follow(request: FollowRequest, context: FollowContext): Promise<Followed> {
   const { session, position, seq, until } = request;
   const { api, signal, deadline } = context;
   const began = context.now();
-  const after = request.after ?? turnStart(position, seq);
+  const after = request.after === "start" ? undefined : (request.after ?? turnStart(position, seq));
   const turn = turnNumberAfter(position, after);
   const key = sessionKey(session);
   const items = api.channels.follow(
@@ -77,16 +85,38 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
   const runId =
     watched.turns.findLast((one) => one.runId !== undefined)?.runId ?? (await currentRun(session, context));
   const cursor = watched.cursor ?? after;
+  const idle = watched.records === 0 && seq === undefined && !isBusy(session, position);
+  const silent = watched.records === 0 && !idle && runId !== undefined;
+  const runStatus = silent ? await statusOf(runId, context) : undefined;
   return {
     ...watched,
+    ...placeOf(request.after, position),
+    ...unsentOf(request, position),
+    ...(runStatus !== undefined && { runStatus }),
     ...(cursor !== undefined && { cursor }),
     session: key,
     ...(seq !== undefined && { seq }),
     ...(runId !== undefined && { runId }),
     took: context.now() - began,
-    idle: watched.records === 0 && seq === undefined && !isBusy(session, position),
+    idle,
     refilled,
   };
+}
+
+/** Trimming leaves commands behind the end of a turn, and a turn begins with records that say nothing. */
+const BESIDE = 2;
+
+/** What a caller's own position means for what came. */
+function placeOf(after: FollowRequest["after"], { out }: Position): Pick<Followed, "continued" | "beyond"> {
+  if (typeof after !== "number" || out.last === undefined) return {};
+  if (after > out.last + BESIDE) return { beyond: out.last };
+  const boundary = out.turns.findLast(({ seq = 0 }) => seq <= after)?.seq ?? out.first ?? 0;
+  return after <= boundary + BESIDE ? {} : { continued: after };
+}
+
+function unsentOf({ committed, seq }: FollowRequest, { in: inputs }: Position): Pick<Followed, "unsent"> {
+  if (committed || seq === undefined || inputs.last === undefined || seq <= inputs.last) return {};
+  return { unsent: inputs.last };
 }
 
 /** Where the session stands, and then {@link follow}. */
@@ -144,6 +174,12 @@ async function currentRun(
     api.sessions.retrieve(session.id, { signal, deadline: now() + AFTERTHOUGHT_MS }),
   );
   return latest?.currentRunId ?? session.currentRunId;
+}
+
+async function statusOf(runId: string, { api, signal, now }: FollowContext): Promise<string | undefined> {
+  if (signal.aborted) return undefined;
+  const run = await quietly(() => api.runs.retrieve(runId, { signal, deadline: now() + AFTERTHOUGHT_MS }));
+  return run?.status;
 }
 
 /** What only adds to an answer must not take it away. */

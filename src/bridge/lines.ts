@@ -2,13 +2,12 @@
 import { toolsOf, type UiMessage } from "../domain/message.ts";
 import { type Chunk, isKnown } from "./chunk.ts";
 
-/** Characters of the answer's end that a line shows. */
-const TAIL_CHARACTERS = 140;
-const VALUE_CHARACTERS = 100;
+/** More than a line shows: only when the secrets in them are gone, progress.ts cuts lines to their length. */
+const TAIL_CHARACTERS = 2_000;
+const VALUE_CHARACTERS = 1_000;
 
 export class TurnLines {
   #tail = "";
-  #cut = false;
   readonly #tools = new Map<unknown, string>();
   #line = "started";
 
@@ -32,7 +31,6 @@ export class TurnLines {
     switch (chunk.type) {
       case "text-start":
         this.#tail = "";
-        this.#cut = false;
         return undefined;
       case "text-delta":
         return this.#text(typeof chunk.delta === "string" ? chunk.delta : "");
@@ -64,10 +62,8 @@ export class TurnLines {
   }
 
   #text(delta: string): string {
-    const text = this.#tail + delta;
-    this.#cut ||= text.length > TAIL_CHARACTERS;
-    this.#tail = text.slice(-TAIL_CHARACTERS);
-    return this.#cut ? `"…${this.#tail.replace(/^\S*\s/, "")}"` : `"${this.#tail}"`;
+    this.#tail = (this.#tail + delta).slice(-TAIL_CHARACTERS);
+    return `"${this.#tail}"`;
   }
 
   #tool(chunk: Chunk): string {

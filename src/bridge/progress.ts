@@ -3,6 +3,7 @@
  * characters, at most ten a second, a heartbeat while silent, nothing after the end.
  */
 import { isObject } from "../domain/message.ts";
+import { type Cleaning, HeldRecords } from "./held-records.ts";
 
 /** A record a tick stands for, so that a program can rebuild the stream from progress alone. */
 export interface ProgressRecord {
@@ -22,7 +23,7 @@ export interface ProgressSink {
 export interface Progress extends ProgressSink {
   /**
    * No report counts from here on. Records that have not left yet leave in one last tick; resolves when at least
-   * 25 ms have passed since the last tick, so that the result cannot overtake it. Can be called twice.
+   * 100 ms have passed since the last tick, so that the result cannot overtake it. Can be called twice.
    */
   close(): Promise<void>;
 }
@@ -44,14 +45,18 @@ export interface ProgressOptions {
   setTimer?: (action: () => void, ms: number) => () => void;
   /** Milliseconds of silence after which the last line is repeated. */
   heartbeatMs?: number;
-  /** Takes secrets and control characters out of upstream text. */
-  clean?: (text: string) => string;
+  /** Takes secrets and control characters out of upstream text; `name`: what the text is the value of. */
+  clean?: Cleaning["clean"];
+  /** The same for lines, where the secrets of unfinished text would use up placeholders. Default `clean`. */
+  cleanLine?: (text: string) => string;
+  /** Whether what follows may make a secret of a text's end. */
+  unfinished?: Cleaning["unfinished"];
 }
 
 /** A little over 100: eleven ticks never fall into one second, whatever the timers' grain. */
 const TICK_INTERVAL_MS = 105;
 /** A client that reads the result together with a tick complains about the tick (sdk.md 5). */
-const QUIET_BEFORE_RESULT_MS = 25;
+const QUIET_BEFORE_RESULT_MS = 100;
 const MESSAGE_CHARACTERS = 200;
 const RECORD_BYTES = 32 * 1024;
 const HEARTBEAT_MS = 5_000;
@@ -68,7 +73,10 @@ class PacedProgress implements Progress {
   readonly #now: () => number;
   readonly #setTimer: (action: () => void, ms: number) => () => void;
   readonly #heartbeatMs: number;
-  readonly #clean: (text: string) => string;
+  readonly #clean: Cleaning["clean"];
+  readonly #cleanLine: (text: string) => string;
+  readonly #unfinished: Cleaning["unfinished"];
+  readonly #held: HeldRecords;
   readonly #records = new RecordBag();
   #message = "working…";
   #pending = false;
@@ -85,6 +93,9 @@ class PacedProgress implements Progress {
     this.#setTimer = options.setTimer ?? startTimer;
     this.#heartbeatMs = Math.max(options.heartbeatMs ?? HEARTBEAT_MS, TICK_INTERVAL_MS);
     this.#clean = options.clean ?? ((text) => text);
+    this.#cleanLine = options.cleanLine ?? this.#clean;
+    this.#unfinished = options.unfinished ?? (() => false);
+    this.#held = new HeldRecords({ clean: this.#clean, unfinished: this.#unfinished });
     this.#lastNews = this.#now();
     this.#arm(this.#heartbeatMs);
   }
@@ -92,7 +103,7 @@ class PacedProgress implements Progress {
   report(message: string, records: ProgressRecord[] = []): void {
     if (this.#closing) return;
     this.#message = message;
-    for (const record of records) this.#records.add(record, this.#clean);
+    for (const record of records) this.#show(this.#held.take(record));
     this.#lastNews = this.#now();
     if (this.#pending) return;
     this.#pending = true;
@@ -104,8 +115,23 @@ class PacedProgress implements Progress {
     return this.#closing;
   }
 
+  #show(records: readonly ProgressRecord[]): void {
+    for (const record of records) this.#records.add(record, this.#clean);
+  }
+
+  /** Of speech that ends in what may become a secret the last word waits. */
+  #shown(message: string): string {
+    const speech = speechOf(message);
+    return this.#cleanLine(
+      speech !== undefined && this.#unfinished(speech)
+        ? `${message.slice(0, -1).replace(/\S*$/, "")}…"`
+        : message,
+    );
+  }
+
   async #end(): Promise<void> {
     this.#cancelTimer();
+    this.#show(this.#held.rest());
     if (this.#records.size > 0) {
       await this.#sleepUntil(this.#lastTick + TICK_INTERVAL_MS);
       this.#tick(this.#message);
@@ -144,7 +170,7 @@ class PacedProgress implements Progress {
   #heartbeat(): void {
     if (!this.#sending) {
       const quiet = ` · quiet for ${Math.round((this.#now() - this.#lastNews) / 1000)}s`;
-      this.#tick(`${oneLine(this.#clean(this.#message), MESSAGE_CHARACTERS - quiet.length)}${quiet}`);
+      this.#tick(`${oneLine(this.#shown(this.#message), MESSAGE_CHARACTERS - quiet.length)}${quiet}`);
     }
     this.#arm(this.#heartbeatMs);
   }
@@ -155,7 +181,7 @@ class PacedProgress implements Progress {
     this.#progress += 1;
     const tick: Tick = {
       progress: this.#progress,
-      message: oneLine(this.#clean(message), MESSAGE_CHARACTERS),
+      message: oneLine(this.#shown(message), MESSAGE_CHARACTERS),
       ...this.#records.take(),
     };
     this.#sending = true;
@@ -179,13 +205,13 @@ class RecordBag {
   }
 
   /** After the first that does not fit none is taken, so that what is shown has no holes. */
-  add(record: ProgressRecord, clean: (text: string) => string): void {
+  add(record: ProgressRecord, clean: Cleaning["clean"]): void {
     const fitting = this.#dropped > 0 ? undefined : this.#fitting(record, clean);
     if (fitting) this.#records.push(fitting);
     else this.#dropped += 1;
   }
 
-  #fitting(record: ProgressRecord, clean: (text: string) => string): ProgressRecord | undefined {
+  #fitting(record: ProgressRecord, clean: Cleaning["clean"]): ProgressRecord | undefined {
     try {
       const shown = "chunk" in record ? { ...record, chunk: cleaned(record.chunk, clean) } : record;
       const bytes = this.#bytes + Buffer.byteLength(JSON.stringify(shown)) + 1;
@@ -218,15 +244,28 @@ function oneLine(text: string, limit: number): string {
     .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, " ")
     .trim();
   if (line.length <= limit) return line;
-  return `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  const speech = speechOf(line);
+  const head = line.slice(0, -1 - (speech?.length ?? 0));
+  if (speech === undefined || head.length > limit / 2)
+    return `${line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  const end = line.slice(head.length + 1 - limit).replace(/^\S*\s|^[\udc00-\udfff]/, "");
+  return `${head}…${end}`;
 }
 
-/** Every string in the value, keys left alone. */
-function cleaned(value: unknown, clean: (text: string) => string): unknown {
-  if (typeof value === "string") return clean(value);
-  if (Array.isArray(value)) return value.map((item) => cleaned(item, clean));
+/** What is being said in a line (lines.ts): too long it loses its beginning, since its newest words matter. */
+function speechOf(line: string): string | undefined {
+  const begin = line.endsWith('"') ? line.indexOf(' · "') : -1;
+  return begin < 0 ? undefined : line.slice(begin + 4, -1);
+}
+
+/** Every string in the value, each as the value of its name, and every name. */
+function cleaned(value: unknown, clean: Cleaning["clean"], name?: string): unknown {
+  if (typeof value === "string") return clean(value, name);
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, clean, name));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cleaned(item, clean)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [clean(key), cleaned(item, clean, key)]),
+  );
 }
 
 function startTimer(action: () => void, ms: number): () => void {

@@ -6,11 +6,12 @@ import { isTriggerError, type TriggerError } from "../domain/errors.ts";
 import { textOf, toolsOf, type UiMessage } from "../domain/message.ts";
 import type { ChannelItem, ChannelRecord, ControlRecord, DataRecord } from "../domain/record.ts";
 import type { Turn, TurnState } from "../domain/turn.ts";
-import { isChunk, isKnown } from "./chunk.ts";
+import { type Chunk, isChunk, isKnown } from "./chunk.ts";
 import { MessageFold, type TurnContent } from "./fold.ts";
 import { brief, TurnLines } from "./lines.ts";
 import { type PlainRecord, plainRecord, progressRecord } from "./plain.ts";
 import type { ProgressSink } from "./progress.ts";
+import { beginning, held, MOST_HELD, TurnRoom, weightOf } from "./room.ts";
 import { runOfToken } from "./token.ts";
 
 /** What ends the watching, besides the session's end and the end of the items. */
@@ -39,8 +40,13 @@ export interface WatchRequest {
 
 export interface Watched {
   state: TurnState;
-  /** Completed turns that count, oldest first; at the end the one under way, when something of it came. */
+  /**
+   * Completed turns that count, oldest first; at the end the one under way, when something of it came. All but the last say
+   * only how they began.
+   */
   turns: Turn[];
+  /** Turns before those, no longer held. */
+  forgottenTurns: number;
   /** Sequence number of the last record handled, of any kind. */
   cursor?: number;
   /** Data and control records handled. */
@@ -50,6 +56,8 @@ export interface Watched {
   otherCount: number;
   /** Records trimmed before they could be read, inclusive. */
   gaps: { from: number; to: number }[];
+  /** Gaps after those. */
+  moreGaps: number;
   /** The task waits for a deployment. */
   pendingVersion: boolean;
   closedReason?: string;
@@ -59,6 +67,12 @@ export interface Watched {
 
 /** Newest non-chat records kept for the answer. */
 const OTHERS_KEPT = 20;
+const GAPS_KEPT = 50;
+const TURNS_KEPT = 500;
+/** Characters kept of what an earlier turn said. */
+const EARLIER_CHARACTERS = 1_000;
+/** Newest messages a turn may go on with. */
+const MESSAGES_KEPT = 10;
 
 /**
  * Ends with the items (deadline, abort), when `until` is reached, or when the session is over. A stream that cannot be
@@ -84,10 +98,14 @@ export async function watch(items: AsyncIterable<ChannelItem>, request: WatchReq
 
 class Watcher {
   readonly #request: WatchRequest;
-  readonly #fold: MessageFold;
+  #fold: MessageFold;
+  #room = new TurnRoom();
+  /** Position of the last record before the first that did not fit. */
+  #heldUpTo: number | undefined;
   #lines: TurnLines;
   #turn: number | undefined;
   #turns: Turn[] = [];
+  #forgottenTurns = 0;
   /** Set once: how it ended. */
   #state: TurnState | undefined;
   #cursor: number | undefined;
@@ -97,6 +115,7 @@ class Watcher {
   #others: PlainRecord[] = [];
   #otherCount = 0;
   #gaps: { from: number; to: number }[] = [];
+  #moreGaps = 0;
   #incomplete = false;
   #pendingVersion = false;
   #payloadTurnAhead: boolean;
@@ -118,7 +137,8 @@ class Watcher {
   take(item: ChannelItem): boolean {
     if (item.kind === "caught-up") return false;
     if (item.kind === "gap") {
-      this.#gaps.push({ from: item.from, to: item.to });
+      if (this.#gaps.length < GAPS_KEPT) this.#gaps.push({ from: item.from, to: item.to });
+      else this.#moreGaps += 1;
       this.#incomplete = true;
       return false;
     }
@@ -150,7 +170,9 @@ class Watcher {
       records: this.#records,
       others: this.#others,
       otherCount: this.#otherCount,
+      forgottenTurns: this.#forgottenTurns,
       gaps: this.#gaps,
+      moreGaps: this.#moreGaps,
       pendingVersion: this.#pendingVersion,
       ...(this.#closedReason !== undefined && { closedReason: this.#closedReason }),
     };
@@ -159,14 +181,20 @@ class Watcher {
   #data(record: DataRecord): void {
     if (isChunk(record.data) && isKnown(record.data)) {
       this.#inTurn += 1;
-      this.#fold.apply(record.data);
+      this.#hold(record.data, record.seq);
       this.#report(this.#lines.apply(record.data), record);
       return;
     }
     this.#otherCount += 1;
-    this.#others.push(plainRecord(record));
+    this.#others.push(plainRecord({ ...record, data: held(record.data) }));
     if (this.#others.length > OTHERS_KEPT) this.#others.shift();
     this.#report(brief(record.data), record);
+  }
+
+  #hold(chunk: Chunk, seq: number | undefined): void {
+    const fitting = this.#room.admit(chunk);
+    if (fitting) this.#fold.apply(fitting);
+    if (this.#room.omitted === 1 && seq !== undefined) this.#heldUpTo ??= seq - 1;
   }
 
   #control(record: ControlRecord): void {
@@ -197,15 +225,28 @@ class Watcher {
     this.#pendingVersion = false;
     if (isOurs) {
       const state = this.#endOf(content);
-      this.#turns.push(this.#asTurn(content, state, record));
+      this.#keep(this.#asTurn(content, state, record));
       if (this.#request.until === "turn") this.#state = state;
     }
     if (record.headers["session-closed"] === "true") this.#close(record);
     this.#report(isOurs ? this.#lines.line : "complete; it was asked before ours", record);
     this.#lines = new TurnLines(this.#request.prior);
+    this.#fold = new MessageFold(recent(this.#fold.messages()));
+    this.#room = new TurnRoom();
+    this.#heldUpTo = undefined;
     this.#inTurn = 0;
     this.#incomplete = false;
     if (this.#turn !== undefined) this.#turn += 1;
+  }
+
+  #keep(turn: Turn): void {
+    const last = this.#turns.at(-1);
+    if (last) Object.assign(last, { text: beginning(last.text, EARLIER_CHARACTERS), tools: [] });
+    this.#turns.push(turn);
+    if (this.#turns.length > TURNS_KEPT) {
+      this.#turns.shift();
+      this.#forgottenTurns += 1;
+    }
   }
 
   #isOurs(inputSeq: number | undefined): boolean {
@@ -231,13 +272,9 @@ class Watcher {
   }
 
   #endOf(content: TurnContent): TurnState {
-    if (content.errors.length > 0 || content.finishReason === "error") return "failed";
-    if (content.aborted) return "stopped";
-    if (this.#request.stopping && content.finishReason === undefined) return "stopped";
-    if (toolsOf(content.parts).some((tool) => tool.state === "approval-requested"))
-      return "awaiting_approval";
-    const said = content.parts.some((part) => part.type !== "step-start" && part.text !== "");
-    return said || this.#incomplete ? "done" : "empty";
+    if (this.#request.stopping && content.errors.length === 0 && content.finishReason === undefined)
+      return "stopped";
+    return endOf(content, this.#incomplete);
   }
 
   #asTurn(content: TurnContent, state: TurnState, end?: ControlRecord): Turn {
@@ -252,8 +289,30 @@ class Watcher {
       ...(end?.inputSeq !== undefined && { inputSeq: end.inputSeq }),
       ...(this.#time !== undefined && { time: this.#time }),
       ...(this.#incomplete && { incomplete: true }),
+      ...(this.#room.omitted > 0 && {
+        omitted: {
+          records: this.#room.omitted,
+          ...(this.#heldUpTo !== undefined && { after: this.#heldUpTo }),
+        },
+      }),
     };
   }
+}
+
+/** The newest messages, as far as there is room for them. */
+function recent(messages: readonly UiMessage[]): UiMessage[] {
+  const newest = messages.slice(-MESSAGES_KEPT);
+  while (weightOf(newest, MOST_HELD) > MOST_HELD) newest.shift();
+  return newest;
+}
+
+/** How a completed turn ended; of an `incomplete` one not everything that came has been seen. */
+export function endOf(content: TurnContent, incomplete: boolean): TurnState {
+  if (content.errors.length > 0 || content.finishReason === "error") return "failed";
+  if (content.aborted) return "stopped";
+  if (toolsOf(content.parts).some((tool) => tool.state === "approval-requested")) return "awaiting_approval";
+  const said = content.parts.some((part) => part.type !== "step-start" && part.text !== "");
+  return said || incomplete ? "done" : "empty";
 }
 
 /** What a reader wants of a message's parts. */

@@ -20,6 +20,7 @@ const fileSchema = z.strictObject({
   toolsets: z.array(z.string()).min(1).optional(),
   logLevel: z.string().optional(),
   redact: z.boolean().optional(),
+  redactEmails: z.boolean().optional(),
   http: z
     .strictObject({
       host: z.string().optional(),

@@ -24,6 +24,7 @@ export const FLAGS = {
     value: "level",
     help: "silent, error, warn (default), info or debug; to stderr",
   },
+  "redact-emails": { type: "boolean", help: "replace e-mail addresses as well" },
   "no-redact": { type: "boolean", help: "show secrets found in upstream text instead of placeholders" },
   host: { type: "string", value: "address", help: "address to listen on (127.0.0.1)" },
   port: { type: "string", value: "n", help: "port to listen on; 0 picks a free one" },
@@ -47,6 +48,7 @@ const SERVING = [
   "config",
   "log-level",
   "no-redact",
+  "redact-emails",
 ] as const;
 
 export interface CommandSpec {

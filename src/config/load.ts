@@ -125,6 +125,12 @@ function targets(
   return named.map(([name, target]) => targetFromFile(name, target, environment));
 }
 
+function redactEmails(flags: Flags, file: ConfigFile, redact: boolean): boolean {
+  if (flags["redact-emails"] === true && flags["no-redact"] === true)
+    throw new ConfigError("Give --redact-emails or --no-redact, not both.");
+  return redact && (flags["redact-emails"] === true || file.redactEmails === true);
+}
+
 function freeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === "object" && part !== null) freeze(part);
   return Object.freeze(value);
@@ -136,6 +142,7 @@ export function loadSettings(line: CommandLine, environment: Environment): Setti
   const path = text(flags.config);
   const file: ConfigFile = path === undefined ? {} : readConfigFile(path);
   const embedded = embeddedSettings(line);
+  const redact = flags["no-redact"] !== true && file.redact !== false;
   const toolsets = listed(text(flags.toolsets)) ?? file.toolsets ?? TOOLSETS;
   return freeze({
     targets: targets(line, file, environment, embedded !== undefined),
@@ -144,7 +151,8 @@ export function loadSettings(line: CommandLine, environment: Environment): Setti
     readOnly: flags["read-only"] === true || file.readOnly === true,
     toolsets: toolsets.map((name) => oneOf(name, TOOLSETS, "--toolsets")),
     logLevel: oneOf(text(flags["log-level"]) ?? file.logLevel ?? "warn", LOG_LEVELS, "--log-level"),
-    redact: flags["no-redact"] !== true && file.redact !== false,
+    redact,
+    redactEmails: redactEmails(flags, file, redact),
   });
 }
 

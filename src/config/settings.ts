@@ -39,4 +39,6 @@ export interface Settings {
   toolsets: Toolset[];
   logLevel: "silent" | "error" | "warn" | "info" | "debug";
   redact: boolean;
+  /** E-mail addresses too. */
+  redactEmails: boolean;
 }

@@ -17,6 +17,10 @@ export const RUN_STATUSES = [
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** A server may show others, which it cannot be asked for. */
+export const isRunStatus = (status: string): status is RunStatus =>
+  (RUN_STATUSES as readonly string[]).includes(status);
+
 const TERMINAL: ReadonlySet<string> = new Set([
   "COMPLETED",
   "CANCELED",

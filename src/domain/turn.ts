@@ -34,4 +34,17 @@ export interface Turn {
   time?: number;
   /** Part of it had been trimmed from the stream before it could be read. */
   incomplete?: boolean;
+  /** Records of it that were too much to hold; they are to be read `after` that position. */
+  omitted?: { records: number; after?: number };
+}
+
+/** A turn and where on `.out` it lies. The last one of a stream may be `running`: no `turn-complete` has come. */
+export interface PlacedTurn extends Turn {
+  /** Its first record and its last one, which is the `turn-complete` of a turn that has ended. */
+  first?: number;
+  last?: number;
+  /** The record that changed a tool use last, by call id. */
+  toolAt: ReadonlyMap<string, number>;
+  /** Record of its last error. */
+  errorAt?: number;
 }

@@ -47,6 +47,8 @@ export interface AppOptions {
   rateLimits: RateLimits;
   /** The paged form of the trace, contract api.md 1.3; without it the query is ignored. */
   pagedTraces: boolean;
+  /** Milliseconds between the pings of a silent stream. */
+  pingMs?: number;
   log: Log;
   now?: () => number;
 }

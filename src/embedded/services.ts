@@ -29,6 +29,10 @@ export interface ServicesOptions {
   now?: () => number;
   /** The worker executes nothing: runs stay as they are stored. */
   idle?: boolean;
+  /** Milliseconds between the pings of a silent stream; the contract's unless told. */
+  pingMs?: number;
+  /** Milliseconds after its command that a trim takes effect. */
+  trimDelayMs?: number;
   /** `false` serves traces as the older server does: the tree up to its cap, no pages. */
   pagedTraces?: boolean;
 }
@@ -52,12 +56,14 @@ export function createServices({
   now = Date.now,
   idle = false,
   pagedTraces = true,
+  pingMs,
+  trimDelayMs,
   ...options
 }: ServicesOptions): Services {
   const environments = createEnvironmentStore(db);
   const instance = openInstance(db, environments, keys);
   const objects = createObjects(db);
-  const channels = createChannels({ db });
+  const channels = createChannels({ db, ...(trimDelayMs !== undefined && { trimDelayMs }) });
   const agent = createSupportAgent({ db, channels, objects });
   const engine = createEngine({ db, tasks: [...exampleTasks, agent], idle });
   const sessions = createSessions({ db, engine, channels });
@@ -75,6 +81,7 @@ export function createServices({
       userId === instance.userId && ref === instance.projectRef ? environments.all() : undefined,
     rateLimits: { ...RATE_LIMITS, ...rateLimits },
     pagedTraces,
+    ...(pingMs !== undefined && { pingMs }),
     log: logger,
     now,
   });

@@ -27,7 +27,7 @@ export function findErrors(index: TraceIndex): TraceErrors {
 }
 
 /** Unix milliseconds: when the exception was recorded, else the span's end. */
-function failedAt(node: SpanNode): number {
+export function failedAt(node: SpanNode): number {
   const thrown = node.span.events.find((event) => event.name === "exception");
   return thrown && isTime(thrown.time) ? thrown.time : node.start + node.duration;
 }

@@ -1,12 +1,7 @@
 /** From a flat table to trees: who hangs under whom, whatever the table says. */
 import type { Span } from "../domain/trace.ts";
+import { type ById, IdTable } from "./id-table.ts";
 import type { SpanNode, UnplacedReason } from "./spans.ts";
-
-/** A node while its figures are still being written. */
-export type Growing = { -readonly [Key in Exclude<keyof SpanNode, "parent" | "children">]: SpanNode[Key] } & {
-  parent: Growing | undefined;
-  children: Growing[];
-};
 
 /** The last Unix millisecond a JavaScript date can hold. */
 const LATEST_TIME = 8.64e15;
@@ -15,24 +10,59 @@ const LATEST_TIME = 8.64e15;
 export const isTime = (value: number): boolean => value > 0 && value <= LATEST_TIME;
 
 /** A duration that keeps the end of its span a time. */
-const usableDuration = (span: Span): number => {
-  const { duration, startTime } = span;
+const usableDuration = ({ duration, startTime }: Span): number => {
   if (!(duration > 0 && duration <= LATEST_TIME)) return 0;
   return isTime(startTime) && !isTime(startTime + duration) ? 0 : duration;
 };
 
-const newNode = (span: Span): Growing => ({
-  span,
-  parent: undefined,
-  children: [],
-  depth: 0,
-  start: span.startTime,
-  duration: usableDuration(span),
-  selfTime: 0,
-  lastActivity: 0,
-  size: 1,
-  errors: span.isError ? 1 : 0,
-});
+/** Of the many nodes without children. */
+const NONE: Growing[] = [];
+
+/** A node while its place and figures are still being written. What its span tells is not copied: traces are large. */
+export class Growing implements SpanNode {
+  readonly span: Span;
+  parent: Growing | undefined = undefined;
+  children: Growing[] = NONE;
+  depth = 0;
+  size = 1;
+  errors: number;
+  lastActivity = 0;
+  /** Stands in for a start that is no time. */
+  startInstead: number | undefined = undefined;
+
+  constructor(span: Span) {
+    this.span = span;
+    this.errors = span.isError ? 1 : 0;
+  }
+
+  get start(): number {
+    return this.startInstead ?? this.span.startTime;
+  }
+
+  get duration(): number {
+    return usableDuration(this.span);
+  }
+
+  get selfTime(): number {
+    return Math.max(0, this.duration - coveredByChildren(this));
+  }
+}
+
+/** Length of the union of the children's intervals, as far as they lie within the node's own. Children are sorted. */
+function coveredByChildren(node: Growing): number {
+  const end = node.start + node.duration;
+  let covered = 0;
+  let upTo = node.start;
+  for (const child of node.children) {
+    if (!isTime(child.span.startTime)) break;
+    const from = Math.max(child.start, upTo);
+    const to = Math.min(child.start + child.duration, end);
+    if (to <= from) continue;
+    covered += to - from;
+    upTo = to;
+  }
+  return covered;
+}
 
 export interface Detached {
   node: Growing;
@@ -42,7 +72,7 @@ export interface Detached {
 }
 
 export interface Forest {
-  byId: ReadonlyMap<string, Growing>;
+  byId: ById<Growing>;
   /** In order of start. */
   roots: Growing[];
   /** In table order. */
@@ -53,8 +83,7 @@ export interface Forest {
 
 /** Every span becomes one node, and every node is below one head. Linear but for the sorting, never recursive. */
 export function plant(spans: readonly Span[]): Forest {
-  const all = spans.map(newNode);
-  const byId = keepOnePerId(all);
+  const { all, byId } = nodesOf(spans);
   const { roots, detached } = attach(all, byId);
   for (const node of all) sortByStart(node.children);
   sortByStart(roots);
@@ -67,46 +96,62 @@ export function plant(spans: readonly Span[]): Forest {
   return { byId, roots, detached, nodes };
 }
 
-/** A finished span wins over an open one (the server may send both); otherwise the first one stays. */
-function keepOnePerId(all: readonly Growing[]): Map<string, Growing> {
-  const byId = new Map<string, Growing>();
-  for (const node of all) {
-    const known = byId.get(node.span.id);
-    if (!known || (known.span.isPartial && !node.span.isPartial)) byId.set(node.span.id, node);
+/** One node per id is known by it: a finished span wins over an open one (the server may send both), else the first. */
+function nodesOf(spans: readonly Span[]): { all: Growing[]; byId: ById<Growing> } {
+  const all: Growing[] = [];
+  const byId = new IdTable<Growing>(spans.length);
+  for (const span of spans) {
+    const node = new Growing(span);
+    all.push(node);
+    const known = byId.get(span.id);
+    if (!known || (known.span.isPartial && !span.isPartial)) byId.set(span.id, node);
   }
-  return byId;
+  return { all, byId };
 }
 
-function attach(all: readonly Growing[], byId: ReadonlyMap<string, Growing>) {
+function attach(all: readonly Growing[], byId: ById<Growing>) {
   const roots: Growing[] = [];
   const detached: Detached[] = [];
+  const duplicates = byId.size < all.length;
   let eldest: Detached | undefined;
-  all.forEach((node, at) => {
+  // Siblings mostly follow each other in the table.
+  let lastId: string | undefined;
+  let lastParent: Growing | undefined;
+  for (let at = 0; at < all.length; at += 1) {
+    const node = all[at] as Growing;
     const { id, parentId } = node.span;
-    if (byId.get(id) !== node) {
+    if (duplicates && byId.get(id) !== node) {
       detached.push({ node, reason: "duplicate", at });
-      return;
+      continue;
     }
     if (parentId === undefined) {
       roots.push(node);
-      return;
+      continue;
     }
-    const parent = byId.get(parentId);
-    if (parent) {
-      node.parent = parent;
-      parent.children.push(node);
-      return;
+    if (parentId !== lastId) {
+      lastId = parentId;
+      lastParent = byId.get(parentId);
+    }
+    if (lastParent) {
+      addChild(lastParent, node);
+      continue;
     }
     const orphan: Detached = { node, reason: "orphan", at };
     if (!eldest || byStart(node, eldest.node) < 0) eldest = orphan;
     detached.push(orphan);
-  });
+  }
   // A child run's trace may keep the name of a parent that lies outside it.
   if (roots.length === 0 && eldest) {
     roots.push(eldest.node);
     detached.splice(detached.indexOf(eldest), 1);
   }
   return { roots, detached };
+}
+
+function addChild(parent: Growing, child: Growing): void {
+  child.parent = parent;
+  if (parent.children === NONE) parent.children = [child];
+  else parent.children.push(child);
 }
 
 /**
@@ -162,7 +207,7 @@ function depthFirst(heads: readonly Growing[]): Growing[] {
   for (let node = stack.pop(); node; node = stack.pop()) {
     order.push(node);
     const { children } = node;
-    for (let at = children.length - 1; at >= 0; at--) stack.push(children[at] as Growing);
+    for (let at = children.length - 1; at >= 0; at -= 1) stack.push(children[at] as Growing);
   }
   return order;
 }

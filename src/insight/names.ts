@@ -3,7 +3,7 @@
 /** Enough to tell names apart; the rest of a longer message is left out of the comparison. */
 const COMPARED = 256;
 
-const QUOTED = /"[^"]*"|`[^`]*`|(?<!\w)'[^']*'(?!\w)/g;
+export const QUOTED = /"[^"]*"|`[^`]*`|(?<!\w)'[^']*'(?!\w)/g;
 const EMAIL = /\b[\w.+-]+@[\w-]+\.[\w.-]*\w/g;
 const TIME = /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?/g;
 /** A word with a digit in it. */

@@ -5,6 +5,7 @@
  */
 import type { Span } from "../domain/trace.ts";
 import { type Growing, isTime, plant } from "./forest.ts";
+import type { ById } from "./id-table.ts";
 
 export interface SpanNode {
   readonly span: Span;
@@ -42,7 +43,7 @@ export interface Unplaced {
 }
 
 export interface TraceIndex {
-  readonly byId: ReadonlyMap<string, SpanNode>;
+  readonly byId: ById<SpanNode>;
   /** Spans without a parent, in order of start. When every span names a parent, the earliest orphan is the root. */
   readonly roots: readonly SpanNode[];
   /** Heads of what does not hang under a root, in table order. */
@@ -103,9 +104,8 @@ function earliestStart(all: readonly Growing[]): number {
 function measure(depthFirstNodes: readonly Growing[], traceStart: number): void {
   for (const node of depthFirstNodes) {
     node.depth = node.parent ? node.parent.depth + 1 : 0;
-    if (!isTime(node.span.startTime)) node.start = node.parent?.start ?? traceStart;
+    if (!isTime(node.span.startTime)) node.startInstead = node.parent?.start ?? traceStart;
     node.lastActivity = ownLastActivity(node);
-    node.selfTime = Math.max(0, node.duration - coveredByChildren(node));
   }
   for (let at = depthFirstNodes.length - 1; at >= 0; at--) {
     const node = depthFirstNodes[at];
@@ -123,20 +123,4 @@ function ownLastActivity(node: Growing): number {
     if (isTime(event.time) && event.time > last) last = event.time;
   }
   return last;
-}
-
-/** Length of the union of the children's intervals, as far as they lie within the node's own. Children are sorted. */
-function coveredByChildren(node: Growing): number {
-  const end = node.start + node.duration;
-  let covered = 0;
-  let upTo = node.start;
-  for (const child of node.children) {
-    if (!isTime(child.span.startTime)) break;
-    const from = Math.max(child.start, upTo);
-    const to = Math.min(child.start + child.duration, end);
-    if (to <= from) continue;
-    covered += to - from;
-    upTo = to;
-  }
-  return covered;
 }

@@ -40,3 +40,12 @@ export async function completeSessionIds(
     : page.items.map(sessionKey);
   return starting(known, typed);
 }
+
+/** Tasks that ran lately; the API has no list of tasks. */
+export async function completeTasks(typed: string, api: TriggerApi, signal: AbortSignal): Promise<string[]> {
+  const page = await api.runs.list({ limit: MOST }, { signal });
+  return starting(
+    page.items.map((run) => run.task),
+    typed,
+  );
+}

@@ -1,6 +1,5 @@
 /** A session's conversation as messages. */
-import { loadConversation } from "../bridge/conversation.ts";
-import { callOptions } from "../tools/reading.ts";
+import { loadTranscript } from "../tools/get-session-transcript.ts";
 import { viewTranscript } from "../views/transcript.ts";
 import { completeSessionIds } from "./complete.ts";
 import type { ResourceDefinition } from "./define.ts";
@@ -13,12 +12,6 @@ export const transcript: ResourceDefinition = {
   uri: "trigger://sessions/{session}/transcript",
   permission: { action: "read", type: "sessions" },
   complete: { session: (typed, _, { api, signal }) => completeSessionIds(typed, api, signal) },
-  async read({ session: id = "" }, context) {
-    const options = callOptions(readContext(context));
-    const session = await context.api.sessions.retrieve(id, options);
-    return viewTranscript(
-      { session, ...(await loadConversation(context.api, session, options)) },
-      context.view,
-    );
-  },
+  read: async ({ session = "" }, context) =>
+    viewTranscript(await loadTranscript(session, readContext(context)), context.view).text,
 };

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { type Call, call, formatCall } from "../domain/calls.ts";
 import { isTriggerError, TriggerError } from "../domain/errors.ts";
+import { isRunId, isSessionFriendlyId } from "../domain/ids.ts";
 import type { Effect } from "../tools/define.ts";
 import type { Logger } from "./log.ts";
 
@@ -69,6 +70,18 @@ const LOOK: Record<string, (about: About) => Call> = {
   task: () => call("list_runs"),
 };
 
+/** An id that is plainly of something else. */
+function otherKind({ noun, id }: { noun: string; id: string }): { words: string; next: Call } | undefined {
+  if (noun === "run" && !isRunId(id)) {
+    return isSessionFriendlyId(id)
+      ? { words: "It is the id of a session.", next: call("get_session", { session: id }) }
+      : { words: 'Run ids begin with "run_"; other ids may be of sessions.', next: call("list_runs") };
+  }
+  if (noun === "session" && isRunId(id))
+    return { words: "It looks like the id of a run.", next: call("get_run", { run_id: id }) };
+  return undefined;
+}
+
 function notFound(error: TriggerError, about: About): [string, Call[]] {
   const thing = named(about);
   const what =
@@ -80,6 +93,8 @@ function notFound(error: TriggerError, about: About): [string, Call[]] {
     about.otherTargets.length > 0
       ? `look in ${about.otherTargets.join(" or ")} with "target"`
       : `this server sees ${about.target ?? "one environment"} only; with a key of another environment it sees that one`;
+  const mistaken = thing && otherKind(thing);
+  if (mistaken) return [`${what} ${mistaken.words}`, [mistaken.next]];
   return [
     `${what} ${ids}${thing?.noun === "span" ? "; a new run has no trace for the first moments" : `: ${elsewhere}`}.`,
     thing === undefined ? [] : [LOOK[thing.noun]?.(about)].filter((found) => found !== undefined),

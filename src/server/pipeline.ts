@@ -2,14 +2,16 @@
  * Every tool call goes through here, whichever transport or command brought it: arguments, context, deadline, run,
  * view, budget, errors. Answers are neutral; register.ts makes the protocol's result of them.
  */
-import { randomBytes } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { createProgress, type ProgressOptions } from "../bridge/progress.ts";
 import { isTriggerError, TriggerError } from "../domain/errors.ts";
 import type { ToolDefinition } from "../tools/define.ts";
 import type { Answer, ViewContext } from "../views/answer.ts";
-import { createCleaner } from "../views/clean.ts";
+import { cleanValue } from "../views/clean.ts";
 import { clipToTokens, tokens } from "../views/tokens.ts";
+import { unfinished } from "../views/unfinished.ts";
 import { type Arguments, budgetOf, readArguments } from "./arguments.ts";
+import { cleanerOf } from "./cleaner.ts";
 import { explain, overdue } from "./explain.ts";
 import type { Outcome } from "./metrics.ts";
 import type { Service, Target } from "./service.ts";
@@ -64,14 +66,17 @@ async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 const pickTarget = (service: Service, name: string | undefined): Target =>
   service.targets.find((target) => target.name === name) ?? service.targets[0];
 
+/** Nine digits, so that every one costs the same: what fits does not depend on it. */
+const nonce = (): string => randomInt(1e9).toString().padStart(9, "0");
+
 /** A context for views: fresh nonce and placeholders for every answer. */
 export function viewContext(service: Service, target: string, budget: number): ViewContext {
   return {
     budget,
     now: service.now(),
     target,
-    clean: createCleaner({ redact: service.redact }),
-    nonce: randomBytes(4).toString("hex"),
+    clean: cleanerOf(service),
+    nonce: nonce(),
   };
 }
 
@@ -93,6 +98,8 @@ async function run(
   const progress = createProgress({
     ...(caller.progress === undefined ? {} : { send: caller.progress }),
     clean: view.clean,
+    cleanLine: (line) => cleanerOf(service)(line),
+    ...(service.redact && { unfinished }),
   });
   try {
     const api = await until(signal, target.api());
@@ -136,8 +143,19 @@ function withTarget(answer: Answer, service: Service, target: Target): Answer {
   };
 }
 
-const fitted = (text: string, budget: number): string =>
-  tokens(text) <= budget ? text : clipToTokens(text, budget);
+/**
+ * The one way out: whatever a view has let through is cleaned here, in the words, in the values and in what apps are sent,
+ * and the words kept to their budget.
+ */
+function shown({ text, structured, isError = false, meta }: Answer, view: ViewContext): ToolAnswer {
+  const cleaned = view.clean(text);
+  return {
+    text: tokens(cleaned) <= view.budget ? cleaned : clipToTokens(cleaned, view.budget),
+    structured: cleanValue(structured, view.clean) as Record<string, unknown>,
+    isError,
+    ...(meta && { meta: cleanValue(meta, view.clean) as Record<string, unknown> }),
+  };
+}
 
 function outcomeOf(error: unknown, caller: Caller): Outcome {
   if (caller.signal.aborted) return "cancelled";
@@ -164,12 +182,7 @@ export async function callTool(
     view = { ...view, target: target.name, budget: args.budget };
     const answer = withTarget(await run(service, tool, args, target, view, caller), service, target);
     ended("ok");
-    return {
-      text: fitted(answer.text, args.budget),
-      structured: answer.structured,
-      isError: answer.isError ?? false,
-      ...(answer.meta && { meta: answer.meta }),
-    };
+    return shown(answer, view);
   } catch (error) {
     const outcome = outcomeOf(error, caller);
     ended(outcome);
@@ -187,6 +200,6 @@ export async function callTool(
         log: service.log,
       },
     );
-    return { text: fitted(told.text, view.budget), structured: { ...told.structured }, isError: true };
+    return shown({ text: told.text, structured: { ...told.structured }, isError: true }, view);
   }
 }

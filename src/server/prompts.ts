@@ -2,18 +2,24 @@
 import { completable, type McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import type { PromptArgument, PromptDefinition } from "../prompts/define.ts";
+import { cleanerOf } from "./cleaner.ts";
 import type { Service } from "./service.ts";
 
 /** How long a host waits for candidates before they are of no use to the person typing. */
 const COMPLETION_MS = 5_000;
 
-/** No candidates is the honest answer when the API cannot be asked. */
+/**
+ * No candidates is the honest answer when the API cannot be asked. What cannot be shown as it is could not be typed either,
+ * so it is not offered.
+ */
 export async function candidates(
   service: Service,
   ask: (signal: AbortSignal) => Promise<string[]>,
 ): Promise<string[]> {
   try {
-    return await ask(AbortSignal.timeout(COMPLETION_MS));
+    const found = await ask(AbortSignal.timeout(COMPLETION_MS));
+    const clean = cleanerOf(service);
+    return found.filter((candidate) => clean(candidate, "id") === candidate);
   } catch (error) {
     service.log.debug({ err: error }, "completion failed");
     return [];
@@ -21,7 +27,11 @@ export async function candidates(
 }
 
 function argumentSchema(argument: PromptArgument, service: Service) {
-  const text = z.string().max(2_000).describe(argument.description);
+  const text = z
+    .string()
+    .min(argument.required ? 1 : 0)
+    .max(2_000)
+    .describe(argument.description);
   const { complete } = argument;
   const field =
     complete === undefined
@@ -59,7 +69,9 @@ export function registerPrompts(server: McpServer, service: Service): void {
       { title: prompt.title, description: prompt.description, argsSchema: memoised(prompt, service) },
       (values) => ({
         description: prompt.description,
-        messages: [{ role: "user", content: { type: "text", text: prompt.text(values) } }],
+        messages: [
+          { role: "user", content: { type: "text", text: cleanerOf(service)(prompt.text(values)) } },
+        ],
       }),
     );
   }

@@ -44,13 +44,14 @@ function protocolError(error: unknown, uri: URL, service: Service): Error {
   if (error instanceof ResourceNotFoundError) return error;
   if (isTriggerError(error) && error.code === "not_found") return new ResourceNotFoundError(uri.href);
   const [target] = service.targets;
+  const { clean } = viewContext(service, target.name, BUDGET);
   const told = explain(error, {
     subject: uri.href,
     effect: "read",
     args: {},
     target: target.name,
     otherTargets: [],
-    clean: viewContext(service, target.name, BUDGET).clean,
+    clean,
     now: service.now(),
     log: service.log,
   });
@@ -58,16 +59,17 @@ function protocolError(error: unknown, uri: URL, service: Service): Error {
     told.structured.code === "invalid_request"
       ? ProtocolErrorCode.InvalidParams
       : ProtocolErrorCode.InternalError;
-  return new ProtocolError(code, told.text);
+  return new ProtocolError(code, clean(told.text));
 }
 
 const reader =
   (resource: ResourceDefinition, service: Service) =>
-  async (uri: URL, variables: Record<string, string | string[]>, context: ServerContext) => {
+  async (uri: URL, variables: Record<string, string | string[]>, { mcpReq }: ServerContext) => {
     try {
-      const signal = AbortSignal.any([context.mcpReq.signal, AbortSignal.timeout(READ_MS)]);
+      const signal = AbortSignal.any([mcpReq.signal, AbortSignal.timeout(READ_MS)]);
       const known = decoded(uri, variables);
-      const text = await resource.read(known, await contextOf(service, signal));
+      const context = await contextOf(service, signal);
+      const text = context.view.clean(await resource.read(known, context));
       return { contents: [{ uri: uri.href, mimeType: MIME_TYPE, text }] };
     } catch (error) {
       throw protocolError(error, uri, service);

@@ -32,6 +32,8 @@ export interface Service {
   surface: Surface;
   readOnly: boolean;
   redact: boolean;
+  /** E-mail addresses too. */
+  redactEmails?: boolean;
   log: Logger;
   metrics: Metrics;
   /** Unix milliseconds. */

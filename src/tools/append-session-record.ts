@@ -44,7 +44,11 @@ export default defineTool({
     const name = `${ref.channel === undefined ? "" : `${ref.channel} `}.${ref.io} of ${oneLine(context.clean(ref.session), 100)}`;
     const next =
       ref.io === "in" && ref.channel === undefined
-        ? [call("follow_session", { session: ref.session, ...(seq !== undefined && { until_seq: seq }) })]
+        ? [
+            seq === undefined
+              ? call("get_session", { session: ref.session })
+              : call("follow_session", { session: ref.session, until_seq: seq }),
+          ]
         : [
             call("read_session_channel", {
               ...ref,

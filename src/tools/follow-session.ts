@@ -20,7 +20,7 @@ export default defineTool({
   permission: { action: "read", type: "sessions" },
   input: z.object({
     session: params.session,
-    after: params.position.optional(),
+    after: z.union([params.position, z.literal("start")]).optional(),
     until_seq: params.position.optional().describe("the turn that answers this .in record"),
     until: z.enum(["turn", "closed", "count"]).optional().describe("default turn"),
     count: z.int().min(1).max(10_000).optional(),
@@ -34,14 +34,17 @@ export default defineTool({
       session,
       {
         until: untilOf(until, count),
-        ...(after !== undefined && { after: Number(after) }),
+        ...(after !== undefined && { after: after === "start" ? after : Number(after) }),
         ...(until_seq !== undefined && { seq: Number(until_seq) }),
       },
       followContext(context, timeout_seconds),
     );
   },
 
-  view: (followed, context) => viewFollowed(followed, context),
+  view: (followed, context, { until, count }) =>
+    viewFollowed(followed, context, {
+      again: { ...(until !== undefined && { until }), ...(count !== undefined && { count }) },
+    }),
 });
 
 function untilOf(until: "turn" | "closed" | "count" | undefined, count: number | undefined): Until {

@@ -1,19 +1,26 @@
 /** A run's span tree within a budget: contract api.md 1.3. */
 import { z } from "zod";
+import type { Run } from "../domain/run.ts";
+import type { Trace } from "../domain/trace.ts";
+import { criticalPath } from "../insight/critical-path.ts";
 import { findErrors } from "../insight/errors.ts";
 import { outline } from "../insight/outline.ts";
 import { shortIds } from "../insight/short-ids.ts";
 import { indexTrace, type SpanNode, subtree, type TraceIndex } from "../insight/spans.ts";
+import { largestOf, openUntilOf, scaleOf } from "../insight/timeline.ts";
 import { runView } from "../views/run-view.ts";
-import { type TraceData, viewTrace } from "../views/trace.ts";
+import { BAR_WIDTH } from "../views/timeline.ts";
+import { type FoundTrace, type TraceData, viewTrace } from "../views/trace.ts";
 import { defineTool } from "./define.ts";
 import { nextCalls } from "./outputs.ts";
 import * as params from "./params.ts";
-import { callOptions, type ReadContext, resolveSpanId, traceIfAny } from "./reading.ts";
+import { callOptions, type ReadContext, refuseUnlikeSpanId, resolveSpanId, traceIfAny } from "./reading.ts";
+
+const VIEWS = ["tree", "errors", "critical_path", "timeline"] as const;
 
 const input = z.object({
   run_id: params.runId,
-  view: z.enum(["tree", "errors"]).default("tree"),
+  view: z.enum(VIEWS).default("tree"),
   focus: params.spanId.optional(),
 });
 
@@ -39,21 +46,27 @@ export default defineTool({
   app: runView,
 });
 
-export async function loadTrace(
-  asked: { run_id: string; view?: "tree" | "errors"; focus?: string | undefined },
-  context: ReadContext,
-): Promise<TraceData> {
+interface Asked {
+  view?: (typeof VIEWS)[number];
+  focus?: string | undefined;
+}
+
+export async function loadTrace(asked: Asked & { run_id: string }, context: ReadContext): Promise<TraceData> {
+  refuseUnlikeSpanId(asked.focus, "focus");
   const [run, trace] = await Promise.all([
     context.api.runs.retrieve(asked.run_id, callOptions(context)),
     traceIfAny(asked.run_id, context),
   ]);
-  if (!trace) return { run };
+  return trace ? traceData(run, trace, asked, context.now()) : { run };
+}
+
+/** Pure: what the view needs of a trace that has been read at `now`, Unix milliseconds. */
+export function traceData(run: Run, trace: Trace, asked: Asked, now: number): TraceData {
   const index = indexTrace(trace.spans);
   const focus =
     asked.focus === undefined
       ? undefined
-      : index.byId.get(resolveSpanId(index.byId.keys(), asked.focus, "focus", asked.run_id));
-  const heads = focus ? [focus] : [...index.roots, ...index.unplaced.map(({ node }) => node)];
+      : index.byId.get(resolveSpanId(index.byId.keys(), asked.focus, "focus", run.id));
   return {
     run,
     found: {
@@ -61,9 +74,26 @@ export async function loadTrace(
       truncated: trace.truncated,
       ids: shortIds(index.byId.keys()),
       ...(focus && { focus }),
-      ...(asked.view === "errors" ? { errors: errorsBelow(index, focus) } : { rows: outline(heads) }),
+      ...seenAs(asked.view, index, focus, openUntilOf(run, index, now)),
     },
   };
+}
+
+/** `openUntil` is the Unix millisecond up to which open spans count. */
+function seenAs(
+  view: Asked["view"],
+  index: TraceIndex,
+  focus: SpanNode | undefined,
+  openUntil: number,
+): Partial<FoundTrace> {
+  if (view === "errors") return { errors: errorsBelow(index, focus) };
+  const heads = focus ? [focus] : [...index.roots, ...index.unplaced.map(({ node }) => node)];
+  if (view === "critical_path") {
+    const main = largestOf(heads);
+    return main ? { path: criticalPath(main, openUntil) } : {};
+  }
+  const rows = outline(heads);
+  return view === "timeline" ? { rows, scale: scaleOf(heads, openUntil, BAR_WIDTH) } : { rows };
 }
 
 function errorsBelow(index: TraceIndex, focus: SpanNode | undefined): readonly SpanNode[] {

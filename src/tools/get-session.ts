@@ -1,7 +1,8 @@
 /** One session and where it stands: contract api.md 4.4, channels.md 4. */
 import { z } from "zod";
 import type { ChatInput } from "../bridge/input.ts";
-import { locate, type Position } from "../bridge/position.ts";
+import { lastTurnOf } from "../bridge/last-turn.ts";
+import { isBusy, locate, type Position } from "../bridge/position.ts";
 import { isTriggerError } from "../domain/errors.ts";
 import { textOf } from "../domain/message.ts";
 import { type SessionFacts, viewSession, type WaitingInput } from "../views/session.ts";
@@ -28,6 +29,7 @@ export default defineTool({
     out_cursor: z.string().optional(),
     in_cursor: z.string().optional(),
     turn_open: z.boolean(),
+    last_turn: z.string().optional(),
     unanswered: z.array(z.looseObject({ seq: z.int().optional(), kind: z.string() })),
     next: nextCalls.optional(),
   }),
@@ -36,9 +38,16 @@ export default defineTool({
 });
 
 export async function loadSession(id: string, context: ReadContext): Promise<SessionFacts> {
-  const { session, position } = await locate(context.api, id, callOptions(context));
+  const { session, position, out } = await locate(context.api, id, callOptions(context));
   const run = await currentRun(session.currentRunId, context);
-  return { session, ...(run && { run }), ...shown(position) };
+  const last = lastTurnOf(out);
+  return {
+    session,
+    ...(run && { run }),
+    ...shown(position),
+    ...(last && { last }),
+    owesAnswer: isBusy(session, position),
+  };
 }
 
 /** A token for sessions alone may not read runs; that hides the run's state and nothing else. */
@@ -52,7 +61,12 @@ async function currentRun(id: string | undefined, context: ReadContext): Promise
   }
 }
 
-function shown({ out, in: inputs, unanswered, turnsDone }: Position): Omit<SessionFacts, "session" | "run"> {
+function shown({
+  out,
+  in: inputs,
+  unanswered,
+  turnsDone,
+}: Position): Pick<SessionFacts, "out" | "in" | "unanswered" | "turns"> {
   const lastTurn = out.turns.at(-1);
   return {
     out: {

@@ -7,7 +7,7 @@ import { type SpanData, viewSpan } from "../views/span.ts";
 import { defineTool } from "./define.ts";
 import { nextCalls } from "./outputs.ts";
 import * as params from "./params.ts";
-import { callOptions, type ReadContext, resolveSpanId, traceIfAny } from "./reading.ts";
+import { callOptions, type ReadContext, refuseUnlikeSpanId, resolveSpanId, traceIfAny } from "./reading.ts";
 
 export default defineTool({
   name: "get_span",
@@ -34,6 +34,7 @@ export async function loadSpan(
   asked: { run_id: string; span_id: string },
   context: ReadContext,
 ): Promise<SpanData> {
+  refuseUnlikeSpanId(asked.span_id, "span_id");
   const options = callOptions(context);
   const typed = asked.span_id.replace(/^#/, "").toLowerCase();
   const whole = /^[0-9a-f]{16}$/.test(typed);

@@ -1,5 +1,6 @@
 /** Runs as rows, newest first: contract api.md 1.1. */
 import { z } from "zod";
+import { TriggerError } from "../domain/errors.ts";
 import type { RunListQuery } from "../domain/run.ts";
 import { type RunList, viewRuns, type Window } from "../views/runs.ts";
 import { defineTool } from "./define.ts";
@@ -89,21 +90,33 @@ async function lookOutside(asked: ListRunsInput, window: Window, context: ReadCo
   return { ...(sameWindow && { sameWindow }), ...(newest && { newest }) };
 }
 
-function filters(asked: ListRunsInput): RunListQuery {
+/** Every filter but the window, as the API takes it. */
+export function filters(asked: Partial<ListRunsInput>): RunListQuery {
   const lists = {
     status: params.asList(asked.status)?.flatMap((status) => SELECTED_BY[status] ?? [status]),
     task: params.asList(asked.task),
-    tag: params.asList(asked.tag),
-    version: params.asList(asked.version),
-    queue: params.asList(asked.queue),
-    machine: params.asList(asked.machine),
-    region: params.asList(asked.region),
+    tag: whole(asked.tag, "tag"),
+    version: whole(asked.version, "version"),
+    queue: whole(asked.queue, "queue"),
+    machine: whole(asked.machine, "machine"),
+    region: whole(asked.region, "region"),
     schedule: asked.schedule,
     batch: asked.batch,
     error: asked.error,
     isTest: asked.is_test,
   };
   return Object.fromEntries(Object.entries(lists).filter(([, value]) => value !== undefined));
+}
+
+/** The API reads a comma as the end of a value (api.md 1.1): what holds one cannot be asked for. */
+function whole(values: string | string[] | undefined, name: string): string[] | undefined {
+  const list = params.asList(values);
+  const split = list?.find((value) => value.includes(","));
+  if (split === undefined) return list;
+  throw new TriggerError(
+    "invalid_request",
+    `"${name}" takes several values as a list, such as ["a","b"]; a value with a comma in it, ${JSON.stringify(split)}, cannot be filtered by.`,
+  );
 }
 
 /** The filter is not the inverse of what is shown (api.md 0.5): these values together select what one status shows. */

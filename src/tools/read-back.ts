@@ -35,7 +35,7 @@ export async function readUntilEnded(
 }
 
 /** Ends early when the signal aborts: the next look then tells that the caller is gone. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

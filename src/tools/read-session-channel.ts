@@ -55,6 +55,8 @@ export async function loadRecords(
   context: ReadContext,
 ): Promise<RecordList> {
   const all = await context.api.channels.records(channel, after, callOptions(context));
+  // Channels answer for sessions that do not exist too (api.md 5.5): as empty.
+  if (all.length === 0) await context.api.sessions.retrieve(channel.session, callOptions(context));
   const kept = newest ? all.slice(-limit) : all.slice(0, limit);
   const before = newest && kept.length < all.length ? all[all.length - limit - 1]?.seq : after;
   return {

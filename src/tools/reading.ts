@@ -24,14 +24,18 @@ export async function traceIfAny(runId: string, context: ReadContext): Promise<T
 
 const MOST_NAMED = 12;
 
+/** Refuses what no span id can begin with, before anything is asked; `name` is the argument a refusal names. */
+export function refuseUnlikeSpanId(typed: string | undefined, name: string): void {
+  if (typed === undefined || isSpanPrefix(typed)) return;
+  throw new TriggerError(
+    "invalid_request",
+    `"${name}" takes a span id, 16 hex digits or the first of them as answers show them (#c3d4); not "${typed}".`,
+  );
+}
+
 /** The one span id of `known` that `typed` means; `name` is the argument a refusal names. */
 export function resolveSpanId(known: Iterable<string>, typed: string, name: string, runId: string): string {
-  if (!isSpanPrefix(typed)) {
-    throw new TriggerError(
-      "invalid_request",
-      `"${name}" takes a span id, 16 hex digits or the first of them as answers show them (#c3d4); not "${typed}".`,
-    );
-  }
+  refuseUnlikeSpanId(typed, name);
   const matches = matchSpanIds(known, typed);
   const [only] = matches;
   if (only !== undefined && matches.length === 1) return only;

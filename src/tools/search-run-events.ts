@@ -1,15 +1,15 @@
 /** A run's events and log lines, filtered: contract api.md 1.4. The API filters nothing, so all of it is read and judged here. */
 import { z } from "zod";
 import { TriggerError } from "../domain/errors.ts";
+import { exceptionsOf, exceptionTitle } from "../domain/exception.ts";
 import type { RunEvent } from "../domain/trace.ts";
 import { shortIds } from "../insight/short-ids.ts";
 import { indexTrace } from "../insight/spans.ts";
 import { type EventSearch, type Position, viewEvents } from "../views/events.ts";
-import { exceptionsOf, exceptionTitle } from "../views/exception.ts";
 import { defineTool } from "./define.ts";
 import { nextCalls } from "./outputs.ts";
 import * as params from "./params.ts";
-import { callOptions, type ReadContext, resolveSpanId } from "./reading.ts";
+import { callOptions, type ReadContext, refuseUnlikeSpanId, resolveSpanId } from "./reading.ts";
 import { instantMs } from "./window.ts";
 
 /** From least to most serious; TRACE is what spans have. */
@@ -53,6 +53,8 @@ export default defineTool({
 
 export async function searchEvents(asked: SearchEventsInput, context: ReadContext): Promise<EventSearch> {
   const after = asked.cursor === undefined ? undefined : readCursor(asked.cursor);
+  const bounds = boundsOf(asked);
+  refuseUnlikeSpanId(asked.span_id, "span_id");
   const [run, answered] = await Promise.all([
     context.api.runs.retrieve(asked.run_id, callOptions(context)),
     context.api.runs.events(asked.run_id, callOptions(context)),
@@ -60,12 +62,13 @@ export async function searchEvents(asked: SearchEventsInput, context: ReadContex
   const events = answered.map((event) =>
     Number.isFinite(event.startTime) ? event : { ...event, startTime: 0 },
   );
-  const wanted = filterOf(asked, events);
+  const wanted = filterOf(asked, bounds, events);
   const matched = events.filter(wanted).sort(inOrder);
   const rest = after ? matched.filter((event) => isAfter(event, after)) : matched;
   return {
     run,
     total: events.length,
+    ...extentOf(events),
     levels: countBy(events, seriousness),
     matched: countBy(matched, seriousness),
     matches: matched.length,
@@ -74,6 +77,12 @@ export async function searchEvents(asked: SearchEventsInput, context: ReadContex
     remaining: rest.length,
     ids: shortIds(events.map((event) => event.id)),
   };
+}
+
+function extentOf(events: readonly RunEvent[]): Pick<EventSearch, "extent"> {
+  let [first, last] = [Number.POSITIVE_INFINITY, 0];
+  for (const { startTime } of events) [first, last] = [Math.min(first, startTime), Math.max(last, startTime)];
+  return events.length === 0 ? {} : { extent: { first, last } };
 }
 
 /** What failed counts as an error, whatever level it was written at. */
@@ -85,9 +94,17 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return counts;
 }
 
-function filterOf(asked: SearchEventsInput, events: readonly RunEvent[]): (event: RunEvent) => boolean {
-  const from = asked.from === undefined ? undefined : instantMs(asked.from, "from");
-  const to = asked.to === undefined ? undefined : instantMs(asked.to, "to");
+/** Unix milliseconds. */
+const boundsOf = ({ from, to }: SearchEventsInput) => ({
+  ...(from !== undefined && { from: instantMs(from, "from") }),
+  ...(to !== undefined && { to: instantMs(to, "to") }),
+});
+
+function filterOf(
+  asked: SearchEventsInput,
+  { from, to }: { from?: number; to?: number },
+  events: readonly RunEvent[],
+): (event: RunEvent) => boolean {
   const needle = asked.query?.toLowerCase();
   const least = asked.level === undefined ? undefined : LEVELS.indexOf(asked.level);
   const within = asked.span_id === undefined ? undefined : spansBelow(events, asked.span_id, asked.run_id);

@@ -21,7 +21,7 @@ const input = z.object({
   kind: z.enum(["message", "stop", "action", "approval", "regenerate"]).default("message"),
   action: params.json.optional().describe("for kind action: what the agent defines"),
   approval: z
-    .object({ approved: z.boolean(), id: z.string().optional(), reason: z.string().optional() })
+    .strictObject({ approved: z.boolean(), id: z.string().optional(), reason: z.string().optional() })
     .optional()
     .describe("for kind approval; id only when several wait"),
   metadata: params.json.optional().describe("client data; default: the session's"),
@@ -76,7 +76,7 @@ async function send(asked: Input, context: ToolContext): Promise<Sent> {
   const clientData = asked.metadata ?? session.triggerConfig?.basePayload.metadata;
   const approval =
     asked.kind === "approval" ? await approvalOf(session, asked.approval, api, limits) : undefined;
-  const body = chatInput(sessionKey(session), inputOf(asked, key, approval?.answer), clientData);
+  const body = chatInput(session.externalId ?? session.id, inputOf(asked, key, approval?.answer), clientData);
   const { seq: appended } = await append(asked.session, body, key, context, limits.deadline);
   const seq =
     asked.kind === "stop"

@@ -4,9 +4,10 @@ import { z } from "zod";
 import { follow } from "../bridge/follow.ts";
 import { userMessage } from "../bridge/input.ts";
 import { positionOf } from "../bridge/position.ts";
+import type { CallOptions } from "../client/api.ts";
 import { call, formatCall } from "../domain/calls.ts";
-import { TriggerError } from "../domain/errors.ts";
-import type { Session, SessionStart } from "../domain/session.ts";
+import { isTriggerError, TriggerError } from "../domain/errors.ts";
+import type { Session, SessionStart, StartedSession } from "../domain/session.ts";
 import { sessionKey } from "../domain/session.ts";
 import { oneLine } from "../views/format.ts";
 import { sessionLine } from "../views/session.ts";
@@ -67,7 +68,7 @@ export default defineTool({
       ? [call("send_session_message", { session: key, message: message.length <= ECHOED ? message : "…" })]
       : message === undefined
         ? [call("send_session_message", { session: key, message: "…" })]
-        : [call("follow_session", { session: key })];
+        : [call("follow_session", { session: key, after: "start" })];
     return {
       text: [
         head,
@@ -80,9 +81,7 @@ export default defineTool({
 });
 
 async function start(asked: Input, context: ToolContext): Promise<Started> {
-  if (asked.external_id?.startsWith("session_")) {
-    throw new TriggerError("invalid_request", '"external_id" must not begin with "session_".');
-  }
+  refuseUnaddressable(asked.external_id);
   const following = followContext(context, asked.timeout_seconds);
   context.progress.report(`starting a session of ${asked.task}`);
   const {
@@ -90,10 +89,7 @@ async function start(asked: Input, context: ToolContext): Promise<Started> {
     created,
     publicAccessToken: _,
     ...session
-  } = await context.api.sessions.create(request(asked), {
-    signal: context.signal,
-    deadline: following.deadline,
-  });
+  } = await create(asked, { signal: context.signal, deadline: following.deadline }, context);
   const delivered = created && asked.message !== undefined;
   const started = { session, runId, created, delivered };
   if (!delivered || !asked.follow) return started;
@@ -102,6 +98,37 @@ async function start(asked: Input, context: ToolContext): Promise<Started> {
     ...started,
     followed: await follow({ session, position, until: "turn", committed: true }, following),
   };
+}
+
+/** A session that could be created but never be named in a path again would be lost. */
+function refuseUnaddressable(externalId: string | undefined): void {
+  if (externalId === undefined) return;
+  const wrong = externalId.startsWith("session_")
+    ? 'must not begin with "session_"'
+    : /[\p{Cc}\p{Cs}\p{Bidi_Control}]/u.test(externalId)
+      ? "must not hold control characters"
+      : externalId === "." || externalId === ".."
+        ? "must be more than dots"
+        : undefined;
+  if (wrong) throw new TriggerError("invalid_request", `"external_id" ${wrong}.`);
+}
+
+async function create(asked: Input, options: CallOptions, { api }: ToolContext): Promise<StartedSession> {
+  try {
+    return await api.sessions.create(request(asked), options);
+  } catch (error) {
+    if (!isTriggerError(error) || error.code !== "session_closed" || asked.external_id === undefined)
+      throw error;
+    throw new TriggerError(
+      "session_closed",
+      `the session ${JSON.stringify(asked.external_id)} is closed for good`,
+      {
+        ...(error.status !== undefined && { status: error.status }),
+        hint: 'Take another "external_id", or none.',
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Chat agents find their session by `chatId`, so every session gets an external id: it also makes creating repeatable. */

@@ -25,11 +25,17 @@ export default defineTool({
     return { ...started, seen: await readBack(started.id, context) };
   },
 
-  view({ id, isCached, seen }, context, { task, key }) {
+  view({ id, isCached, seen }, context, { task, key, version }) {
     const happened = isCached
       ? `nothing started: the key ${JSON.stringify(quoted(key ?? "", context))} already belongs to`
       : "started";
-    const lines = [waitsForVersion(seen) ? unknownTask(quoted(task, context)) : undefined];
+    const lines = [
+      !waitsForVersion(seen)
+        ? undefined
+        : version === undefined
+          ? unknownTask(quoted(task, context))
+          : `It waits for version ${quoted(version, context)} to be deployed with the task ${JSON.stringify(quoted(task, context))}; any version is accepted.`,
+    ];
     return written(
       { id, seen, happened, lines, next: nextCalls(id, seen), structured: { cached: isCached } },
       context,
@@ -46,7 +52,8 @@ const unknownTask = (task: string): string =>
 function nextCalls(id: string, seen: Seen): Call[] {
   const look = [call("get_run", { run_id: id }), call("get_run_trace", { run_id: id })];
   if (isTriggerError(seen)) return look;
-  if (seen.status === "DELAYED") return [call("get_run", { run_id: id }), call("cancel_run", { run_id: id })];
+  if (seen.status === "DELAYED")
+    return [call("reschedule_run", { run_id: id, delay: "1h" }), call("cancel_run", { run_id: id })];
   if (waitsForVersion(seen)) return [call("list_runs", { limit: 20 }), call("cancel_run", { run_id: id })];
   return look;
 }

@@ -41,6 +41,10 @@ export function windowOf(asked: WindowArguments, fallback: string): Window {
   if (from !== undefined && to !== undefined && from > to) {
     throw new TriggerError("invalid_request", `"from" is later than "to".`);
   }
+  // The API counts a period back from now, so that one before "to" has to be a date.
+  if (to !== undefined && from === undefined && asked.period === undefined) {
+    return { from: to - periodMs(fallback), to };
+  }
   const period = asked.period ?? (from === undefined ? fallback : undefined);
   if (period !== undefined) periodMs(period);
   return {

@@ -18,8 +18,11 @@ export interface ViewContext {
   now: number;
   /** Name of the environment the data came from. */
   target: string;
-  /** Replaces secrets by placeholders and strips what must not reach a terminal or a model; see clean.ts. */
-  clean(text: string): string;
+  /**
+   * Replaces secrets by placeholders and strips what must not reach a terminal or a model; see clean.ts. `name`: what the
+   * text is the value of, where it is a member.
+   */
+  clean(text: string, name?: string): string;
   /** A response-wide nonce for fences around long upstream text. */
   nonce: string;
 }

@@ -1,88 +1,101 @@
 /**
- * Makes upstream text fit to be shown: nothing that steers a terminal or hides from a reader, and no credentials. Every
- * pattern starts at a literal or a boundary and never backtracks over what it has read, so time is linear in the text.
+ * Makes upstream text fit to be shown: nothing that steers a terminal or hides from a reader, and no credentials. Time is
+ * linear in the text.
  */
+import { hideCards } from "./cards.ts";
+import { hideNamed, hideValue, isSecretName, nameWithin } from "./named-secrets.ts";
+import { type Hide, hideSecrets, PLACEHOLDER } from "./secrets.ts";
+import { visible } from "./visible.ts";
 
-export type Clean = (text: string) => string;
+export { nameWithin };
+
+/** `name`: what the text is the value of; under `password` all of it is a secret, under `span_id` no digits are a card. */
+export type Clean = (text: string, name?: string) => string;
+
+export interface CleanOptions {
+  redact: boolean;
+  /** E-mail addresses too. Default false. */
+  emails?: boolean;
+}
 
 /** One cleaner per answer: the same secret gets the same placeholder everywhere in it. Cleaning twice changes nothing. */
-export function createCleaner(options: { redact: boolean }): Clean {
-  if (!options.redact) return strip;
+export function createCleaner({ redact, emails = false }: CleanOptions): Clean {
+  if (!redact) return (text) => visible(text);
+  const hide = placeholders();
+  return (text, name) => {
+    const seen = visible(text);
+    if (name !== undefined && isSecretName(name)) return hideValue(seen, hide);
+    const safe = HINT.test(seen) ? unescaped(seen, (plain) => redacted(plain, name, hide)) : seen;
+    return emails && safe.includes("@") ? hideEmails(safe, hide) : safe;
+  };
+}
+
+function placeholders(): Hide {
   const known = new Map<string, string>();
-  const placeholder = (secret: string): string => {
-    if (/^\[secret \d+\]$/.test(secret)) return secret;
+  const counts = { secret: 0, card: 0, email: 0 };
+  return (secret, kind = "secret") => {
+    if (PLACEHOLDER.test(secret)) return secret;
     let name = known.get(secret);
     if (name === undefined) {
-      name = `[secret ${known.size + 1}]`;
+      counts[kind] += 1;
+      name = `[${kind} ${counts[kind]}]`;
       known.set(secret, name);
     }
     return name;
   };
-  return (text) => {
-    const visible = strip(text);
-    return HINT.test(visible) ? redact(visible, placeholder) : visible;
-  };
 }
 
-const ESC = "\\u001b";
-const CSI = "\\u009b";
-const ENDS_OSC = `\\u0007|${ESC}\\\\|\\u009c`;
-/** Escape sequences: CSI, OSC (with or without its end), other short ones. */
-const ANSI = new RegExp(
-  [
-    `(?:${ESC}\\[|${CSI})[0-?]*[ -/]*[@-~]?`,
-    `${ESC}\\][^\\u0007\\u001b\\u009c]*(?:${ENDS_OSC})?`,
-    `${ESC}[ -/]*[0-~]?`,
-  ].join("|"),
-  "g",
-);
-/** Controls but tab and line feed, bidi controls, zero-width characters but the joiners, tags, lone surrogates. */
-const INVISIBLE =
-  /(?![\t\n])\p{Cc}|[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/u;
-const EVERY_INVISIBLE = new RegExp(INVISIBLE, "gu");
-
-/** Line ends become line feeds; nothing else that cannot be seen stays. */
-function strip(text: string): string {
-  if (!INVISIBLE.test(text)) return text;
-  return text
-    .replace(ANSI, "")
-    .replace(/\r\n?|[\u2028\u2029]/g, "\n")
-    .replace(EVERY_INVISIBLE, "");
-}
-
-/** A whole match is the secret, or its last group is when there are groups: what stands before it stays readable. */
-const SECRETS: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g,
-  // Trigger.dev keys of every kind, auth.md 1.
-  /(?<![A-Za-z0-9])tr_(?:dev|stg|prod|preview|pat|oat|uat)_[\w-]{8,}/g,
-  // JSON web tokens.
-  /(?<![\w-])eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?/g,
-  // GitHub, GitLab, Slack, Stripe, npm, Google, SendGrid, OpenAI-style, AWS.
-  /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|(?:[sr]k|rk)_(?:live|test)_[A-Za-z0-9]{8,}|whsec_[\w+/=]{16,}|npm_[A-Za-z0-9]{30,}|AIza[\w-]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|sk-[\w-]{20,}|(?:AKIA|ASIA)[A-Z0-9]{16})/g,
-  // The password in a connection string.
-  /(:\/\/[^\s:/@"'<>\\]{0,200}:)([^\s/"'<>\\]{1,300})(?=@)/g,
-  // Authorization headers, in prose and in JSON.
-  /(\bbearer[ \t]{1,4})([\w.~+/=-]{12,})/gi,
-  /(\bauthorization\\?["']?[ \t]{0,4}[:=][ \t]{0,4}\\?["']?(?:basic|token|apikey)?[ \t]{0,4})([\w.~+/=-]{12,})/gi,
-  // Values named as what they are.
-  /((?:passw(?:or)?d|secret|api[_-]?key|access[_-]?key|(?:access|auth|refresh|session)[_-]?token)\\?["']?[ \t]{0,3}[:=][ \t]{0,3}\\?["'])([^\s"'\\]{6,})(?=\\?["'])/gi,
-  /((?:passw(?:or)?d|secret|api[_-]?key|access[_-]?key|(?:access|auth|refresh)[_-]?token)=)([^\s"'&;,\\]{6,})/gi,
-];
-
+/** Without any of these nothing has to be looked at closely. */
 const HINT =
-  /tr_|eyJ|:\/\/|PRIVATE KEY|bearer|authorization|passw|secret|api[_-]?key|access[_-]?key|token|gh[pousr]_|github_pat_|glpat-|xox|[srw][kh][_s]|npm_|AIza|SG\.|sk-|AKIA|ASIA/i;
+  /tr_|eyJ|:\\{0,8}\/|%3A|PRIVATE KEY|bearer|basic|authorization|cookie|pass|pwd|secret|key|token|jwt|credential|connection|gh[pousr]_|github_pat_|gl\w{2,3}-|xox|xapp-|whsec|npm_|pypi-|AIza|ya29|GOCSPX|SG\.|(?:sk|xai|pplx|tvly|nvapi)-|(?:hf|gsk|r8|rnd|nfp|vck|phx|[rs]k)_|AKIA|ASIA|dop_|shp|sq0|lin_|ntn_|sbp_|pscale|dckr|glsa|figd|ATATT3|sntrys|re_|SK[a-f0-9]|\d{4}[ -]?\d{4}|\d{4}[ -]\d{6}|hooks\.|webhooks/i;
 
-const SIGNED =
-  /[?&](?:x-amz-signature|x-amz-security-token|x-goog-signature|signature|sig|token|x-oss-signature)=/i;
+function redacted(text: string, name: string | undefined, hide: Hide): string {
+  const safe = hideNamed(hideSecrets(text, hide), hide);
+  return name !== undefined && ID_NAME.test(name) ? safe : hideCards(safe, hide);
+}
 
-function redact(text: string, placeholder: (secret: string) => string): string {
-  let safe = text.replace(/https?:\/\/[^\s"'<>\\]+/gi, (url) => (SIGNED.test(url) ? placeholder(url) : url));
-  for (const pattern of SECRETS) {
-    safe = safe.replace(pattern, (match: string, before: unknown, secret: unknown) =>
-      typeof before === "string" && typeof secret === "string"
-        ? before + placeholder(secret)
-        : placeholder(match),
-    );
-  }
-  return safe;
+const ID_NAME = /(?:^|_)(?:ids?|focus|cursor|after|before)$|Id$/;
+
+/** JSON may spell any character by its number; a text is only shown without them where they hid something. */
+function unescaped(text: string, change: (plain: string) => string): string {
+  if (!/\\u00[2-7]/i.test(text)) return change(text);
+  const plain = text.replace(/\\{1,8}u00([2-7][0-9a-f])/gi, (spelled, code: string) => {
+    const character = String.fromCharCode(Number.parseInt(code, 16));
+    return /["\\\u007f]/.test(character) ? spelled : character;
+  });
+  const changed = change(plain);
+  return changed === plain ? text : changed;
+}
+
+/** Exported for the test that holds all patterns to linear time. */
+export const EMAIL =
+  /(?<![\w.%+/@-])[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-]|\.\w)/g;
+
+const hideEmails = (text: string, hide: Hide): string => text.replace(EMAIL, (match) => hide(match, "email"));
+
+/** Deeper levels of a value are cut off: no reader goes there, and no stack does. */
+const DEEPEST = 100;
+
+/** Plain data with every string and every key cleaned, each string as the value of its name. */
+export const cleanValue = (value: unknown, clean: Clean): unknown => cleanedValue(value, clean, undefined, 0);
+
+function cleanedValue(value: unknown, clean: Clean, name: string | undefined, depth: number): unknown {
+  if (typeof value === "string") return clean(value, name);
+  if (typeof value === "number") return cleanNumber(value, clean, name);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth === DEEPEST) return "…";
+  if (Array.isArray(value)) return value.map((item) => cleanedValue(item, clean, name, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      clean(key),
+      cleanedValue(item, clean, nameWithin(name, key), depth + 1),
+    ]),
+  );
+}
+
+/** A number under a secret's name is one (a PIN), but tokens are mostly counted. */
+export function cleanNumber(value: number, clean: Clean, name: string | undefined): number | string {
+  if (name === undefined || /tokens?$/i.test(name) || !isSecretName(name)) return value;
+  const shown = clean(String(value), name);
+  return shown === String(value) ? value : shown;
 }

@@ -48,9 +48,15 @@ export function render(blocks: Block[], budget: number): Rendered {
   candidates.sort((a, b) => a.rank - b.rank || a.block - b.block || a.row - b.row);
 
   const kept = present.map(() => new Set<number>());
+  /** Per block the rank of the first row there was no room for: a list must not go on behind a gap. */
+  const refused = new Map<number, number>();
   let shown = 0;
   for (const candidate of candidates) {
-    if (spent + candidate.cost > budget) continue;
+    if (refused.get(candidate.block) === candidate.rank) continue;
+    if (spent + candidate.cost > budget) {
+      refused.set(candidate.block, candidate.rank);
+      continue;
+    }
     spent += candidate.cost;
     shown += 1;
     kept[candidate.block]?.add(candidate.row);

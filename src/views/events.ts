@@ -1,11 +1,13 @@
 /** Events of a run: how many there are of what, then the lines, then the position to go on from. */
+
 import { type Call, call, formatCall } from "../domain/calls.ts";
+import { exceptionsOf, exceptionTitle } from "../domain/exception.ts";
 import type { Run } from "../domain/run.ts";
 import { isTerminal } from "../domain/status.ts";
 import type { RunEvent } from "../domain/trace.ts";
+import type { ShortIds } from "../insight/short-ids.ts";
 import type { Answer, ViewContext } from "./answer.ts";
 import { render } from "./document.ts";
-import { exceptionsOf, exceptionTitle } from "./exception.ts";
 import { clock, count, counted, dateTime, duration, oneLine } from "./format.ts";
 import { nextLines } from "./next.ts";
 import { tokens } from "./tokens.ts";
@@ -26,8 +28,10 @@ export interface EventSearch {
   /** In order; of `remaining` matches after the cursor. */
   events: readonly RunEvent[];
   remaining: number;
+  /** When the first and the last event began, whatever was asked for: Unix milliseconds. */
+  extent?: { first: number; last: number };
   /** Span ids to their unique prefixes. */
-  ids: ReadonlyMap<string, string>;
+  ids: ShortIds;
 }
 
 type Asked = Record<string, unknown>;
@@ -154,9 +158,25 @@ function endLine(
   if (shown > 0) return undefined;
   if (search.before > 0) return "Nothing after the cursor: this was the end.";
   if (search.total === 0) return "The run has no events: it never began, or they are past retention.";
-  return asked.query === undefined
-    ? "No event matches. Events of child runs are searched with their own run_id."
-    : "No event matches. The text is looked for in messages and exceptions, as it stands; events of child runs are searched with their own run_id.";
+  return [
+    "No event matches.",
+    outOfReach(search, asked),
+    asked.query === undefined
+      ? undefined
+      : "The text is looked for in messages and exceptions, as it stands.",
+    "Events of child runs are searched with their own run_id.",
+  ]
+    .filter((sentence) => sentence !== undefined)
+    .join(" ");
+}
+
+/** Filters that no event of this run could have passed. */
+function outOfReach({ extent, run }: EventSearch, asked: Asked): string | undefined {
+  if (typeof asked.attempt === "number" && asked.attempt > run.attemptCount)
+    return `The run has made ${counted(run.attemptCount, "attempt")}.`;
+  if (extent && (asked.from !== undefined || asked.to !== undefined))
+    return `Its events began between ${dateTime(extent.first)} and ${dateTime(extent.last)}.`;
+  return undefined;
 }
 
 /** An answer without matches points at the search without its narrowest filters. */

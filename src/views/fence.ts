@@ -10,5 +10,8 @@ export function fence(label: string, text: string, nonce: string): string {
   return `<<<${mark}\n${inside}\n${mark}>>>`;
 }
 
+/** Text of several lines outside of a fence: all but the first are marked, so that none passes for one of ours. */
+export const markLines = (text: string): string => text.replaceAll("\n", "\n│ ");
+
 /** Lines a fence adds to the text in it. */
 export const FENCE_LINES = 2;

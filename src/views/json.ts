@@ -2,7 +2,7 @@
  * A JSON value within a token share: whole when it fits, else with long strings, long lists and deep places cut
  * where they stand, each cut counted.
  */
-import type { Clean } from "./clean.ts";
+import { type Clean, cleanNumber, nameWithin } from "./clean.ts";
 import { count, counted } from "./format.ts";
 import { clipToTokens, fits } from "./tokens.ts";
 
@@ -53,8 +53,8 @@ export function jsonWithin(value: unknown, budget: number, clean: Clean): { text
 function write(value: unknown, limits: Limits, most: number, clean: Clean): string | undefined {
   let left = most;
 
-  const text = (string: string): string => {
-    const shown = clean(string.slice(0, limits.string + SECRET_LENGTH));
+  const text = (string: string, name?: string): string => {
+    const shown = clean(string.slice(0, limits.string + SECRET_LENGTH), name);
     if (shown.length <= limits.string && string.length <= limits.string + SECRET_LENGTH) {
       return JSON.stringify(shown);
     }
@@ -84,11 +84,12 @@ function write(value: unknown, limits: Limits, most: number, clean: Clean): stri
       : `${ends[0]}${line}${ends[1]}`;
   };
 
-  const node = (current: unknown, depth: number): string => {
-    if (typeof current === "string") return text(current);
+  const node = (current: unknown, depth: number, name?: string): string => {
+    if (typeof current === "string") return text(current, name);
+    if (typeof current === "number") return JSON.stringify(cleanNumber(current, clean, name));
     if (Array.isArray(current)) {
       const items = function* () {
-        for (const item of current) yield node(item, depth + 1);
+        for (const item of current) yield node(item, depth + 1, name);
       };
       return entries(items, current.length, "item", depth, "[]");
     }
@@ -96,7 +97,8 @@ function write(value: unknown, limits: Limits, most: number, clean: Clean): stri
       const keys = Object.keys(current);
       const members = function* () {
         for (const key of keys) {
-          yield `${text(key)}:${node((current as Record<string, unknown>)[key], depth + 1)}`;
+          const member = (current as Record<string, unknown>)[key];
+          yield `${text(key)}:${node(member, depth + 1, nameWithin(name, key))}`;
         }
       };
       return entries(members, keys.length, "key", depth, "{}");

@@ -2,6 +2,7 @@
 import { type Call, call, formatCall } from "../domain/calls.ts";
 import type { Answer, ViewContext } from "./answer.ts";
 import { clockSeconds, count, counted, oneLine } from "./format.ts";
+import { cleanPieces } from "./pieces.ts";
 import { fits, tokens } from "./tokens.ts";
 import { json } from "./tool-use.ts";
 
@@ -31,7 +32,7 @@ const LEAST_DATA = 80;
 const CHARACTERS_PER_TOKEN = 2.5;
 
 export function viewRecords(list: RecordList, context: ViewContext): Answer {
-  const { records } = list;
+  const records = cleanPieces(list.records, context.clean);
   const frame = [headOf(list, records.length, context), lastLine(list, records.length + list.more, records)];
   const room = context.budget - tokens(frame.join("\n")) - SLACK;
   const share = Math.floor((room / Math.max(1, records.length)) * CHARACTERS_PER_TOKEN);

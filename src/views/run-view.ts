@@ -1,8 +1,9 @@
 /** A run's trace as data for the run view app: a bounded part of its spans, the most telling ones first to be taken. */
+
+import { exceptionsOf, exceptionTitle } from "../domain/exception.ts";
 import { isTerminal } from "../domain/status.ts";
 import type { SpanNode, TraceIndex } from "../insight/spans.ts";
 import type { AppData, ViewContext } from "./answer.ts";
-import { exceptionsOf, exceptionTitle } from "./exception.ts";
 import { count, oneLine } from "./format.ts";
 import { wallMs } from "./run-times.ts";
 import { RUN_VIEW, type RunViewData, SPAN_FLAGS, type ViewSpan } from "./run-view-shape.ts";

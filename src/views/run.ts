@@ -1,8 +1,12 @@
 /** One run as a reader wants it: how it went, why it failed, what went in and came out, who belongs to it. */
 import { type Call, call } from "../domain/calls.ts";
+import { failureTitle } from "../domain/exception.ts";
+import { isSessionFriendlyId } from "../domain/ids.ts";
+import { isObject } from "../domain/message.ts";
 import type { Run, RunSummary } from "../domain/run.ts";
 import { isBadEnd, isTerminal } from "../domain/status.ts";
 import type { Answer, ViewContext } from "./answer.ts";
+import { markLines } from "./fence.ts";
 import { age, cost, count, counted, dateTime, duration, oneLine } from "./format.ts";
 import type { Part } from "./parts.ts";
 import { queuedMs, waitingMs, wallMs } from "./run-times.ts";
@@ -67,15 +71,27 @@ function headLine(run: Run, context: ViewContext): string {
     .join(" · ");
 }
 
+/** Milliseconds; shorter waits are the rounding of two clocks. */
+const TOLD_FROM = 10;
+
 function timeLine(run: Run, context: ViewContext): string {
   const queued = queuedMs(run);
   const waiting = waitingMs(run);
+  const ahead =
+    run.delayedUntil !== undefined && run.delayedUntil > context.now
+      ? ` (in ${duration(run.delayedUntil - context.now)})`
+      : "";
   return [
     `time     created ${dateTime(run.createdAt)}`,
-    run.delayedUntil === undefined ? undefined : `delayed until ${dateTime(run.delayedUntil)}`,
+    run.delayedUntil === undefined ? undefined : `delayed until ${dateTime(run.delayedUntil)}${ahead}`,
     queued === undefined ? "not started" : `queued ${duration(queued)}`,
-    queued === undefined ? undefined : `executing ${duration(run.durationMs)}`,
-    waiting ? `waiting ${duration(waiting)} (waits, back-offs)` : undefined,
+    // The API counts execution at the end of an attempt: until then it would read as none.
+    queued === undefined || (!isTerminal(run.status) && run.durationMs === 0)
+      ? undefined
+      : `executing ${duration(run.durationMs)}`,
+    waiting !== undefined && waiting >= TOLD_FROM
+      ? `waiting ${duration(waiting)} (waits, back-offs)`
+      : undefined,
     run.expiredAt === undefined ? undefined : `expired ${dateTime(run.expiredAt)}`,
     run.ttl === undefined ? undefined : `ttl ${short(run.ttl, context)}`,
   ]
@@ -93,7 +109,7 @@ function attemptLine(run: Run, context: ViewContext): string {
       ? undefined
       : `kind ${short(run.taskKind, context)}`,
     run.costInCents + run.baseCostInCents > 0
-      ? `cost ${cost(run.costInCents + run.baseCostInCents)} (${cost(run.baseCostInCents)} per-run base)`
+      ? `cost ${cost(run.costInCents + run.baseCostInCents)}${run.costInCents > 0 ? ` (${cost(run.baseCostInCents)} per-run base)` : ""}`
       : undefined,
     tags,
   ]
@@ -122,13 +138,25 @@ function errorLines(run: Run, context: ViewContext): string | undefined {
   const { error } = run;
   if (!error) return undefined;
   const share = Math.floor(context.budget * ERROR_SHARE);
-  const title = [error.name, error.message].filter((part) => part !== undefined && part !== "").join(": ");
-  const head = `error    ${clipToTokens(context.clean(title), Math.floor(share / 2))}`;
+  const title = failureTitle(error);
+  const head = `error    ${clipToTokens(markLines(context.clean(title)), Math.floor(share / 2))}${inPlainWords(title, run)}`;
   if (error.stackTrace === undefined) return head;
   const stack = viewStack(context.clean(error.stackTrace));
   const frames = stack.lines.filter((line) => line.startsWith("    "));
   if (frames.length === 0) return head;
   return `${head}\n${clipToTokens(frames.join("\n"), Math.max(0, share - tokens(head)))}`;
+}
+
+/** The API calls these internal errors (1.2); they are the run's own limits. */
+const LIMITS: [code: RegExp, words: string][] = [
+  [/MAX_DURATION_EXCEEDED/, "it ran longer than its maxDuration allows"],
+  [/OOM_KILLED|OUT_OF_MEMORY/, "it needed more memory than its machine has"],
+];
+
+function inPlainWords(title: string, run: Run): string {
+  const words = LIMITS.find(([code]) => code.test(title))?.[1];
+  if (words === undefined) return "";
+  return `: ${words}, not a fault of the platform${run.durationMs > 0 ? `; it had executed for ${duration(run.durationMs)}` : ""}`;
 }
 
 const MOST_CHILDREN = 5;
@@ -181,9 +209,26 @@ function nextOf(run: Run): Call[] {
   const bad = isBadEnd(run.status);
   return [
     ...(run.attemptCount > 0 || run.startedAt !== undefined
-      ? [call("get_run_trace", { run_id: run.id, ...(bad && { view: "errors" }) })]
+      ? [call("get_run_trace", { run_id: run.id, ...((bad || retried(run)) && { view: "errors" }) })]
       : []),
     ...(failed ? [call("get_run", { run_id: failed.id })] : []),
-    ...(bad ? [call("search_run_events", { run_id: run.id, level: "WARN" })] : []),
+    ...(bad && run.startedAt !== undefined
+      ? [call("search_run_events", { run_id: run.id, level: "WARN" })]
+      : []),
+    ...sessionOf(run),
+    ...(run.status === "DELAYED" ? [call("reschedule_run", { run_id: run.id, delay: "1h" })] : []),
+    ...(run.status === "DELAYED" || run.status === "PENDING_VERSION"
+      ? [call("cancel_run", { run_id: run.id })]
+      : []),
+    ...(run.status === "EXPIRED" ? [call("replay_run", { run_id: run.id })] : []),
   ];
+}
+
+/** It recovered: what failed first is the interesting part. */
+const retried = (run: Run): boolean => run.status === "COMPLETED" && run.attemptCount > 1;
+
+/** The conversation a chat agent's run belongs to: its payload names it (channels.md 7). */
+function sessionOf({ taskKind, payload }: Run): Call[] {
+  if (taskKind !== "AGENT" || !isObject(payload) || typeof payload.sessionId !== "string") return [];
+  return isSessionFriendlyId(payload.sessionId) ? [call("get_session", { session: payload.sessionId })] : [];
 }

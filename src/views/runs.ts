@@ -38,16 +38,20 @@ function rowsOf({ page, window }: RunList, context: ViewContext, asked: Asked): 
   const line = nextLines(next, context);
   const room = (shown: number): string =>
     `… ${count(runs.length - shown)} more rows of this page did not fit: ${formatCall(again(asked, { max_tokens: enough(runs.length, rows) }))}`;
-  const rendered = render(
-    [
-      headOf(page, window, rows.constants, context, asked),
-      rows.head,
-      { rows: rows.rows.map((text) => ({ text })), omitted: room },
-      line,
-    ],
-    context.budget,
-  );
-  const whole = rendered.shown === runs.length;
+  const rendering = (onwards: string | undefined, cut = false) =>
+    render(
+      [
+        headOf(page, window, rows.constants, context, asked, cut),
+        rows.head,
+        { rows: rows.rows.map((text) => ({ text })), omitted: room },
+        onwards,
+      ],
+      context.budget,
+    );
+  const all = rendering(line);
+  const whole = all.shown === runs.length;
+  // The next page would skip what is left out of this one: then only the call that shows it is told.
+  const rendered = whole ? all : rendering(undefined, true);
   return {
     text: rendered.text,
     structured: {
@@ -97,13 +101,14 @@ function headOf(
   constants: string | undefined,
   context: ViewContext,
   asked: Asked,
+  cut: boolean,
 ): string {
   const whole = page.next === undefined && asked.cursor === undefined;
   const many = page.items.length;
   const statuses = byStatus(page.items, context);
   const total = whole
     ? `${counted(many, "run")} (${statuses})`
-    : `${many} shown (${statuses}), ${page.next === undefined ? "the last page" : "more exist"}`;
+    : `${cut ? `a page of ${many}` : `${many} shown`} (${statuses}), ${page.next === undefined ? "the last page" : "more exist"}`;
   return [`runs in ${context.target}`, describeWindow(window), total, "newest first", constants]
     .filter((part) => part !== undefined)
     .join(" · ");
@@ -125,6 +130,7 @@ function describeWindow({ period, from, to }: Window): string {
     from === undefined && to === undefined
       ? undefined
       : `${from === undefined ? "the beginning" : dateTime(from)} to ${to === undefined ? "now" : dateTime(to)}`;
+  if (period && to !== undefined && from === undefined) return `last ${period}, up to ${dateTime(to)}`;
   return [period && `last ${period}`, span].filter((part) => part !== undefined).join(" and ");
 }
 

@@ -17,19 +17,23 @@ export function viewSessions(page: Page<Session>, context: ViewContext, asked: A
   const rows = table(sessions, columns(context));
   const narrower = call("list_sessions", { ...asked, limit: Math.max(1, Math.ceil(sessions.length / 2)) });
   const next = nextCalls(page, asked);
-  const rendered = render(
-    [
-      headOf(page, rows.constants, context, asked),
-      rows.head,
-      {
-        rows: rows.rows.map((text) => ({ text })),
-        omitted: (shown, total) => `… ${count(total - shown)} rows did not fit: ${formatCall(narrower)}`,
-      },
-      next.length === 0 ? undefined : `next ${next.map(formatCall).join("\n     ")}`,
-    ],
-    context.budget,
-  );
-  const whole = rendered.shown === sessions.length;
+  const rendering = (onwards: readonly Call[], cut = false) =>
+    render(
+      [
+        headOf(page, rows.constants, context, asked, cut),
+        rows.head,
+        {
+          rows: rows.rows.map((text) => ({ text })),
+          omitted: (shown, total) => `… ${count(total - shown)} rows did not fit: ${formatCall(narrower)}`,
+        },
+        onwards.length === 0 ? undefined : `next ${onwards.map(formatCall).join("\n     ")}`,
+      ],
+      context.budget,
+    );
+  const all = rendering(next);
+  const whole = all.shown === sessions.length;
+  // The next page would skip what is left out of this one: then only the call that shows it is told.
+  const rendered = whole ? all : rendering([], true);
   return {
     text: rendered.text,
     structured: {
@@ -50,12 +54,13 @@ function headOf(
   constants: string | undefined,
   context: ViewContext,
   asked: Asked,
+  cut: boolean,
 ): string {
   const whole = page.next === undefined && asked.cursor === undefined;
   const many = page.items.length;
   const total = whole
     ? counted(many, "session")
-    : `${many} shown, ${page.next === undefined ? "the last page" : "more exist"}`;
+    : `${cut ? `a page of ${many}` : `${many} shown`}, ${page.next === undefined ? "the last page" : "more exist"}`;
   const given = Object.entries(asked).filter(
     ([name, value]) => !NOT_FILTERS.has(name) && value !== undefined,
   );

@@ -1,10 +1,13 @@
 /** One span: what it was, where it stands, why it failed, what it used, what it started. */
+
 import { type Call, call } from "../domain/calls.ts";
+import { type Exception, exceptionsOf, exceptionTitle } from "../domain/exception.ts";
 import { isBadEnd, shownStatus } from "../domain/status.ts";
 import type { SpanDetail } from "../domain/trace.ts";
+import type { ShortIds } from "../insight/short-ids.ts";
 import type { SpanNode } from "../insight/spans.ts";
 import type { Answer, ViewContext } from "./answer.ts";
-import { type Exception, exceptionsOf, exceptionTitle } from "./exception.ts";
+import { markLines } from "./fence.ts";
 import { count, counted, dateTime, duration, oneLine } from "./format.ts";
 import type { Part } from "./parts.ts";
 import { renderSections } from "./sections.ts";
@@ -21,7 +24,7 @@ export interface SpanData {
   /** Unix milliseconds of the trace's beginning. */
   start: number;
   /** Span ids to their unique prefixes. */
-  ids: ReadonlyMap<string, string>;
+  ids: ShortIds;
 }
 
 /** Of the budget, what exceptions may take. */
@@ -137,7 +140,7 @@ function exceptionBlocks(exceptions: readonly Exception[], context: ViewContext)
     (context.budget * EXCEPTION_SHARE) / Math.max(1, Math.min(exceptions.length, MOST_EXCEPTIONS)),
   );
   const shown = exceptions.slice(0, MOST_EXCEPTIONS).map((exception) => {
-    const head = `✗ ${clipToTokens(context.clean(exceptionTitle(exception)), Math.floor(share / 2))}`;
+    const head = `✗ ${clipToTokens(markLines(context.clean(exceptionTitle(exception))), Math.floor(share / 2))}`;
     const frames =
       exception.stack === undefined
         ? []

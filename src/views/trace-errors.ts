@@ -1,8 +1,8 @@
 /** The errors view: what failed by itself, each with its place, cause and first own frame; wrappers only counted. */
 import { call } from "../domain/calls.ts";
+import { exceptionsOf, exceptionTitle } from "../domain/exception.ts";
 import type { Run } from "../domain/run.ts";
 import type { SpanNode } from "../insight/spans.ts";
-import { exceptionsOf, exceptionTitle } from "./exception.ts";
 import { count, counted, duration, oneLine } from "./format.ts";
 import { viewStack } from "./stack.ts";
 import { tokens } from "./tokens.ts";
@@ -45,7 +45,7 @@ export function errorLines(
     summary: [
       `${counted(origins.length, "span")} failed by ${origins.length === 1 ? "itself" : "themselves"}`,
       failures.length < origins.length ? `in ${counted(failures.length, "way")}` : undefined,
-      wrappers > 0 ? `${count(wrappers)} only pass it on` : undefined,
+      wrappers > 0 ? `${count(wrappers)} only ${wrappers === 1 ? "passes" : "pass"} it on` : undefined,
       notShown > 0 ? `${count(notShown)} not shown for room: max_tokens makes some` : undefined,
     ]
       .filter((part) => part !== undefined)

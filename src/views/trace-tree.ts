@@ -1,11 +1,15 @@
 /** The tree view: one line a span, a folded group as one, as many as the budget has room for. */
+
 import { type Call, call } from "../domain/calls.ts";
+import { exceptionsOf, exceptionTitle } from "../domain/exception.ts";
 import type { Run } from "../domain/run.ts";
 import type { SiblingGroup } from "../insight/fold.ts";
 import type { OutlineRow } from "../insight/outline.ts";
+import type { ShortIds } from "../insight/short-ids.ts";
 import type { SpanNode, UnplacedReason } from "../insight/spans.ts";
 import type { ViewContext } from "./answer.ts";
-import { exceptionsOf, exceptionTitle } from "./exception.ts";
+import { branches } from "./branches.ts";
+import { fitRows } from "./fit-rows.ts";
 import { age, count, counted, duration, oneLine } from "./format.ts";
 import { tokens } from "./tokens.ts";
 import type { TraceLines } from "./trace.ts";
@@ -14,9 +18,11 @@ import type { TraceLines } from "./trace.ts";
 export interface SpanNames {
   context: ViewContext;
   /** Span ids to their unique prefixes. */
-  ids: ReadonlyMap<string, string>;
+  ids: ShortIds;
   /** Unix milliseconds of the trace's beginning. */
   start: number;
+  /** Unix milliseconds up to which open spans count. */
+  openUntil: number;
   unplaced: ReadonlyMap<SpanNode, UnplacedReason>;
 }
 
@@ -38,12 +44,16 @@ export function treeLines(
   names: SpanNames,
 ): TraceLines {
   const words = new Map<OutlineRow, string>();
-  let kept = affordable(rows, room - tokens(HEAD), names, words);
-  let drawn = draw(kept, words, names);
-  while (kept.length > 1 && tokens(drawn.lines.join("\n")) > room) {
-    kept = kept.slice(0, Math.floor(kept.length * 0.9));
-    drawn = draw(kept, words, names);
-  }
+  const { kept, drawn } = fitRows(
+    rows,
+    room - tokens(`${HEAD}\n`),
+    (row) => {
+      const text = "node" in row.item ? spanWords(row.item.node, names) : groupWords(row.item.group, names);
+      words.set(row, text);
+      return tokens(text) + COLUMNS + Math.min(row.depth, DRAWN_LEVELS) * LEVEL;
+    },
+    (chosen) => draw(chosen, words, names),
+  );
   const shown = kept.filter((row) => "node" in row.item).length;
   const share = dominance(kept, run);
   return {
@@ -78,69 +88,31 @@ function nextOf(
   ];
 }
 
-const HEAD = "at      took    span\n";
+const HEAD = "at      took    span";
 
-/** The beginning of `rows` that `room` tokens pay for; the first row always. */
-function affordable(
-  rows: Iterable<OutlineRow>,
-  room: number,
-  names: SpanNames,
-  words: Map<OutlineRow, string>,
-): OutlineRow[] {
-  let left = room;
-  const kept: OutlineRow[] = [];
-  for (const row of rows) {
-    const text = "node" in row.item ? spanWords(row.item.node, names) : groupWords(row.item.group, names);
-    left -= tokens(text) + COLUMNS + Math.min(row.depth, DRAWN_LEVELS) * LEVEL;
-    if (left < 0 && kept.length > 0) break;
-    words.set(row, text);
-    kept.push(row);
-  }
-  return kept;
-}
-
-/** Reading order, with branches; `widest` is the shown span that hides most. */
+/** `widest` is the shown span that hides most. */
 function draw(kept: readonly OutlineRow[], words: ReadonlyMap<OutlineRow, string>, names: SpanNames) {
-  const below = new Map<OutlineRow | undefined, OutlineRow[]>();
-  for (const row of kept) {
-    const siblings = below.get(row.parent);
-    if (siblings) siblings.push(row);
-    else below.set(row.parent, [row]);
-  }
-  for (const siblings of below.values()) siblings.sort((a, b) => a.start - b.start);
-
-  const lines = [HEAD.trimEnd()];
+  const lines = [HEAD];
   let widest: SpanNode | undefined;
   let most = 0;
-  const stack = (below.get(undefined) ?? []).map((row) => ({ row, indent: "", branch: "" })).reverse();
-  for (let top = stack.pop(); top; top = stack.pop()) {
-    const { row, indent, branch } = top;
-    const children = below.get(row) ?? [];
-    const node = "node" in row.item ? row.item.node : undefined;
+  for (const { row, drawn, children } of branches(kept, DRAWN_LEVELS)) {
     const hidden = hiddenBelow(row, children);
-    if (node && hidden > most) [widest, most] = [node, hidden];
+    if ("node" in row.item && hidden > most) [widest, most] = [row.item.node, hidden];
     const [at, took] = timesOf(row, names);
     const more = hidden > 0 ? `  +${count(hidden)} below` : "";
-    const level = row.depth > DRAWN_LEVELS ? `${row.depth}› ` : `${indent}${branch}`;
-    lines.push(`${at.padEnd(7)} ${took.padEnd(7)} ${level}${words.get(row) ?? ""}${more}`);
-    const inner = branch === "" ? "" : indent + (branch === "├ " ? "│ " : "  ");
-    for (let last = children.length - 1; last >= 0; last -= 1) {
-      const child = children[last];
-      if (child)
-        stack.push({ row: child, indent: inner, branch: last === children.length - 1 ? "└ " : "├ " });
-    }
+    lines.push(`${at.padEnd(7)} ${took.padEnd(7)} ${drawn}${words.get(row) ?? ""}${more}`);
   }
   return { lines, widest };
 }
 
 /** Spans under a row that no shown row stands for; a group stands for all its members. */
-function hiddenBelow(row: OutlineRow, children: readonly OutlineRow[]): number {
+export function hiddenBelow(row: OutlineRow, children: readonly OutlineRow[]): number {
   const own = "node" in row.item ? 1 : row.item.group.members.length;
   const counted = "node" in row.item ? 0 : 1;
   return children.reduce((left, child) => left - (child.size - counted), row.size - own);
 }
 
-function timesOf(row: OutlineRow, names: SpanNames): [at: string, took: string] {
+export function timesOf(row: OutlineRow, names: SpanNames): [at: string, took: string] {
   const at = duration(Math.max(0, row.start - names.start));
   if ("node" in row.item) return [at, tookOf(row.item.node, names)];
   const end = row.item.group.members.reduce(
@@ -150,8 +122,8 @@ function timesOf(row: OutlineRow, names: SpanNames): [at: string, took: string] 
   return [at, duration(Math.max(0, end - row.start))];
 }
 
-const tookOf = (node: SpanNode, { context }: SpanNames): string =>
-  node.span.isPartial ? `${age(node.start, context.now)}…` : duration(node.duration);
+const tookOf = (node: SpanNode, { openUntil }: SpanNames): string =>
+  node.span.isPartial ? `${age(node.start, openUntil)}…` : duration(node.duration);
 
 const LONGEST_NAME = 100;
 const LONGEST_ERROR = 160;

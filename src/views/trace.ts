@@ -1,14 +1,20 @@
 /** A run's trace in words: how much there is, what is shown of it, and the call for everything that is not. */
+
 import { type Call, call } from "../domain/calls.ts";
 import type { Run } from "../domain/run.ts";
 import { isTerminal } from "../domain/status.ts";
+import type { CriticalPath } from "../insight/critical-path.ts";
 import type { OutlineRow } from "../insight/outline.ts";
+import type { ShortIds } from "../insight/short-ids.ts";
 import type { SpanNode, TraceIndex, UnplacedReason } from "../insight/spans.ts";
+import { openUntilOf, type Scale } from "../insight/timeline.ts";
 import type { Answer, ViewContext } from "./answer.ts";
+import { criticalPathLines } from "./critical-path.ts";
 import { render } from "./document.ts";
 import { age, count, counted, duration, oneLine } from "./format.ts";
 import { nextLines } from "./next.ts";
 import { wallMs } from "./run-times.ts";
+import { timelineLines } from "./timeline.ts";
 import { tokens } from "./tokens.ts";
 import { errorLines } from "./trace-errors.ts";
 import { idOf, type SpanNames, treeLines } from "./trace-tree.ts";
@@ -16,18 +22,24 @@ import { idOf, type SpanNames, treeLines } from "./trace-tree.ts";
 export interface TraceData {
   run: Run;
   /** Absent while there is no trace. */
-  found?: {
-    index: TraceIndex;
-    /** The server stopped at its cap. */
-    truncated: boolean;
-    /** Span ids to their unique prefixes. */
-    ids: ReadonlyMap<string, string>;
-    focus?: SpanNode;
-    /** View `tree`: best first. */
-    rows?: Iterable<OutlineRow>;
-    /** View `errors`, in the order they failed. */
-    errors?: readonly SpanNode[];
-  };
+  found?: FoundTrace;
+}
+
+export interface FoundTrace {
+  index: TraceIndex;
+  /** The server stopped at its cap. */
+  truncated: boolean;
+  /** Span ids to their unique prefixes. */
+  ids: ShortIds;
+  focus?: SpanNode;
+  /** Views `tree` and `timeline`: best first. */
+  rows?: Iterable<OutlineRow>;
+  /** View `timeline`. */
+  scale?: Scale;
+  /** View `critical_path`. */
+  path?: CriticalPath;
+  /** View `errors`, in the order they failed. */
+  errors?: readonly SpanNode[];
 }
 
 /** What one view makes of its share of the budget. */
@@ -44,14 +56,18 @@ export function viewTrace({ run, found }: TraceData, context: ViewContext): Answ
   const { index, focus } = found;
   const spans = focus ? focus.size : index.nodes.length;
   const errors = focus ? focus.errors : index.errors;
-  const names: SpanNames = { context, ids: found.ids, start: index.start, unplaced: reasons(index) };
+  const names: SpanNames = {
+    context,
+    ids: found.ids,
+    start: index.start,
+    openUntil: openUntilOf(run, index, context.now),
+    unplaced: reasons(index),
+  };
   const notes = [...brokenNotes(found.truncated, index), ...focusNotes(focus, names)];
   const frame = [headOf(run, spans, errors, "", context), ...notes].join("\n");
   const roomy = context.budget >= ROOMY.from;
   const room = context.budget - tokens(frame) - (roomy ? ROOMY.reserved : TIGHT_RESERVED);
-  const body = found.errors
-    ? errorLines(found.errors, run, room, names)
-    : treeLines(found.rows ?? [], run, spans, room, names);
+  const body = linesOf(found, run, spans, room, names);
   const next = roomy ? body.next : body.next.slice(0, 1);
   const text = render(
     [
@@ -77,6 +93,14 @@ export function viewTrace({ run, found }: TraceData, context: ViewContext): Answ
       next,
     },
   };
+}
+
+function linesOf(found: FoundTrace, run: Run, spans: number, room: number, names: SpanNames): TraceLines {
+  const { errors, path, scale, rows = [] } = found;
+  if (errors) return errorLines(errors, run, room, names);
+  if (path) return criticalPathLines(path, run, spans, room, names);
+  if (scale) return timelineLines(rows, scale, run, spans, room, names);
+  return treeLines(rows, run, spans, room, names);
 }
 
 /** Tokens kept for the rest of the head line and the suggested calls: all of them, or one where there is little room. */

@@ -7,12 +7,14 @@ import { type Block, render } from "./document.ts";
 import { FENCE_LINES, fence } from "./fence.ts";
 import { count, counted, duration, oneLine } from "./format.ts";
 import { clipToTokens, tokens } from "./tokens.ts";
-import { json, viewToolUse } from "./tool-use.ts";
+import { approve, json, viewToolUse } from "./tool-use.ts";
 
 export interface FollowedSession {
   state: TurnState;
   session: string;
   turns: Turn[];
+  /** Turns before those, no longer held. */
+  forgottenTurns: number;
   /** `.in` sequence number the awaited turn answers. */
   seq?: number;
   /** Last handled record of `.out`. */
@@ -29,23 +31,40 @@ export interface FollowedSession {
   otherCount: number;
   /** Inclusive. */
   gaps: { from: number; to: number }[];
+  /** Gaps after those. */
+  moreGaps: number;
   refilled: boolean;
   closedReason?: string;
   /** Why the stream ended before anything else did. */
   broken?: TriggerError;
+  /** Status of a run that has not said anything yet. */
+  runStatus?: string;
+  /** What came is the rest of a turn, behind this record. */
+  continued?: number;
+  /** The last record there was, before the position that was asked for. */
+  beyond?: number;
+  /** The last record of `.in`, which ends before `seq`. */
+  unsent?: number;
 }
 
 /** Longer answers are fenced, so that they cannot be taken for our words. */
 const FENCED_FROM = 600;
 
-/** `lead`: lines of our own before everything else. `extra`: more of the structured part. */
+/**
+ * `lead`: lines of our own before everything else. `extra`: more of the structured part. `again`: arguments of this call
+ * that one which goes on needs too.
+ */
 export function viewFollowed(
   followed: FollowedSession,
   context: ViewContext,
-  { lead, extra }: { lead?: string | undefined; extra?: Record<string, unknown> } = {},
+  {
+    lead,
+    extra,
+    again = {},
+  }: { lead?: string | undefined; extra?: Record<string, unknown>; again?: Record<string, unknown> } = {},
 ): Answer {
   const last = followed.turns.at(-1);
-  const next = nextCalls(followed, last);
+  const next = nextCalls(followed, last, again);
   const fixed: Block[] = [lead, headline(followed, last, context), ...notes(followed, last, context)];
   const tools = toolsLine(last, context);
   const onward = next.length === 0 ? undefined : `next ${next.map(formatCall).join("\n     ")}`;
@@ -76,7 +95,7 @@ function structured(followed: FollowedSession, last: Turn | undefined): Record<s
     ...(last?.messageId !== undefined && { message_id: last.messageId }),
     characters: last?.text.length ?? 0,
     records: followed.records,
-    ...(followed.turns.length > 1 && { turns: followed.turns.length }),
+    ...(followed.turns.length > 1 && { turns: followed.turns.length + followed.forgottenTurns }),
     ...(idle && { idle }),
     ...(pendingVersion && { pending_version: true }),
     ...(gaps.length > 0 && { gaps }),
@@ -88,7 +107,11 @@ function headline(followed: FollowedSession, last: Turn | undefined, context: Vi
   const name = oneLine(context.clean(followed.session), 100);
   const place = last?.number === undefined ? name : `turn ${last.number} of ${name}`;
   const run = followed.runId === undefined ? undefined : oneLine(context.clean(followed.runId), 64);
-  return [outcome(followed, last, context), place, run].filter((part) => part !== undefined).join(" · ");
+  const rest =
+    followed.continued !== undefined && last ? `its rest, after record ${followed.continued}` : undefined;
+  return [outcome(followed, last, context), place, rest, run]
+    .filter((part) => part !== undefined)
+    .join(" · ");
 }
 
 function outcome(followed: FollowedSession, last: Turn | undefined, context: ViewContext): string {
@@ -127,17 +150,24 @@ function notes(followed: FollowedSession, last: Turn | undefined, context: ViewC
     followed.idle && followed.state === "running"
       ? "No turn is under way: every input so far has been answered."
       : undefined,
+    followed.beyond === undefined
+      ? undefined
+      : `"after" lies beyond the end: ${followed.beyond} was the last record of .out.`,
+    followed.unsent !== undefined && followed.state === "running"
+      ? `When this began nothing had been sent as record ${followed.seq}: ${followed.unsent} was the last of .in.`
+      : undefined,
     followed.pendingVersion ? "Its run waits for a deployment of the version it needs." : undefined,
     followed.broken
       ? `The stream broke off (${followed.broken.code}: ${oneLine(context.clean(followed.broken.message), 200)}); nothing is lost, go on from the cursor.`
       : undefined,
     followed.state === "running" && followed.records === 0 && !followed.idle && !followed.pendingVersion
-      ? "Nothing has come from the agent yet."
+      ? `Nothing has come from the agent yet${whyNot(followed.runStatus, context)}.`
       : undefined,
     reasoned ? `${count(last.reasoning)} characters of reasoning so far.` : undefined,
     followed.gaps.length > 0
-      ? `Records ${followed.gaps.map(({ from, to }) => `${from} to ${to}`).join(", ")} had been trimmed${followed.refilled ? "; the answer is from the stored conversation" : ""}.`
+      ? `Records ${followed.gaps.map(({ from, to }) => `${from} to ${to}`).join(", ")}${followed.moreGaps > 0 ? ` and ${counted(followed.moreGaps, "later range")}` : ""} had been trimmed${followed.refilled ? "; the answer is from the stored conversation" : ""}.`
       : undefined,
+    omittedRecords(followed, last),
     last && Object.keys(last.other).length > 0
       ? `also: ${oneLine(
           context.clean(
@@ -149,6 +179,23 @@ function notes(followed: FollowedSession, last: Turn | undefined, context: ViewC
         )}`
       : undefined,
   ];
+}
+
+function omittedRecords({ session }: FollowedSession, last: Turn | undefined): Block {
+  if (!last?.omitted) return undefined;
+  const { records, after } = last.omitted;
+  const rest = call("read_session_channel", {
+    session,
+    io: "out",
+    ...(after !== undefined && { after: String(after) }),
+  });
+  return `The turn is too long to be held: the last ${counted(records, "record")} of it are not in what follows: ${formatCall(rest)}`;
+}
+
+function whyNot(status: string | undefined, context: ViewContext): string {
+  if (status === undefined) return "";
+  const why = status === "PENDING_VERSION" ? ", waiting for a version that has its task" : "";
+  return `: its run is ${oneLine(context.clean(status), 40)}${why}`;
 }
 
 function answer(last: Turn | undefined, room: number, context: ViewContext): Block {
@@ -169,7 +216,7 @@ function toolsLine(last: Turn | undefined, context: ViewContext): string | undef
   return `tools: ${more > 0 ? `${more} earlier; ` : ""}${shown.join("; ")}`;
 }
 
-function earlierTurns({ turns, session }: FollowedSession, context: ViewContext): Block {
+function earlierTurns({ turns, forgottenTurns, session }: FollowedSession, context: ViewContext): Block {
   const rows = turns.slice(0, -1).map((turn, index) => ({
     text: `turn ${turn.number ?? index + 1} · ${turn.state} · ${oneLine(context.clean(turn.text), 200)}`,
     rank: turns.length - index,
@@ -177,7 +224,7 @@ function earlierTurns({ turns, session }: FollowedSession, context: ViewContext)
   return {
     rows,
     omitted: (shown, total) =>
-      `shown ${shown} of ${total} earlier turns: ${formatCall(call("read_session_channel", { session, io: "out" }))}`,
+      `shown ${shown} of ${total + forgottenTurns} earlier turns: ${formatCall(call("read_session_channel", { session, io: "out" }))}`,
   };
 }
 
@@ -195,26 +242,36 @@ function otherRecords({ others, otherCount, session }: FollowedSession, context:
   };
 }
 
-function nextCalls(followed: FollowedSession, last: Turn | undefined): Call[] {
-  const { state, session, runId, cursor, seq } = followed;
+function nextCalls(
+  followed: FollowedSession,
+  last: Turn | undefined,
+  again: Record<string, unknown>,
+): Call[] {
+  const { state, session, runId, cursor, seq, beyond } = followed;
   const trace = runId === undefined ? [] : [call("get_run_trace", { run_id: runId, view: "errors" })];
+  const warnings = runId === undefined ? [] : [call("search_run_events", { run_id: runId, level: "WARN" })];
   if (state === "running") {
     return [
       call("follow_session", {
         session,
-        ...(cursor !== undefined && { after: String(cursor) }),
-        ...(seq !== undefined && { until_seq: seq }),
+        ...goOn(beyond ?? cursor, seq),
+        ...again,
       }),
       ...(followed.records === 0 ? [call("get_session", { session })] : []),
     ];
   }
   if (state === "awaiting_approval") {
     const waiting = last?.tools.filter((tool) => tool.state === "approval-requested") ?? [];
-    const only = waiting.length === 1 ? {} : { id: waiting[0]?.approvalId ?? waiting[0]?.callId };
-    return [
-      call("send_session_message", { session, kind: "approval", approval: { approved: true, ...only } }),
-    ];
+    return waiting.slice(0, 1).map((tool) => approve(session, tool, waiting.length));
   }
-  if (state === "failed" || state === "empty") return trace;
+  if (state === "failed") return trace;
+  // A refused input fails no span: the agent logs why.
+  if (state === "empty") return warnings;
   return last?.tools.some((tool) => tool.state === "output-error") ? trace : [];
 }
+
+/** Where a next call takes up: from the start where nothing has come, so that a turn that has ended by then is found. */
+const goOn = (cursor: number | undefined, seq: number | undefined): Record<string, unknown> => ({
+  ...(cursor !== undefined ? { after: String(cursor) } : seq === undefined && { after: "start" }),
+  ...(seq !== undefined && { until_seq: seq }),
+});

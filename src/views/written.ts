@@ -39,18 +39,19 @@ export function stateOf(seen: Seen, context: ViewContext): string {
   return status;
 }
 
-export function written(
-  { id, seen, happened, lines = [], next, structured }: Written,
-  context: ViewContext,
-): Answer {
+export function written(change: Written, context: ViewContext): Answer {
+  const { id, seen, lines = [], next, structured } = change;
   const known = isTriggerError(seen) ? undefined : seen;
-  const facts = [
-    quoted(id, context),
-    known && quoted(known.task, context),
-    stateOf(seen, context),
-    context.target,
-  ];
-  const head = `${happened} ${facts.filter((fact) => fact !== undefined).join(" · ")}`;
-  const { text } = render([head, ...lines, nextLines(next, context)], context.budget);
+  const { text } = render([changeHead(change, context), ...lines, nextLines(next, context)], context.budget);
   return { text, structured: { run_id: id, ...(known && { status: known.status }), ...structured, next } };
+}
+
+/** `started run_cm9… · process-order · QUEUED · dev`. */
+export function changeHead(
+  { id, seen, happened }: Pick<Written, "id" | "seen" | "happened">,
+  context: ViewContext,
+): string {
+  const task = isTriggerError(seen) ? undefined : quoted(seen.task, context);
+  const facts = [quoted(id, context), task, stateOf(seen, context), context.target];
+  return `${happened} ${facts.filter((fact) => fact !== undefined).join(" · ")}`;
 }

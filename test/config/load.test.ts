@@ -197,3 +197,25 @@ describe("the config file", () => {
     expect(refusal(`--embedded --config ${path}`, { DEV_KEY: KEY })).toMatch(/not both/);
   });
 });
+
+describe("redaction", () => {
+  it.each([
+    ["", true, false],
+    ["--redact-emails", true, true],
+    ["--no-redact", false, false],
+  ])("%j", (line, redact, redactEmails) => {
+    expect(settings(line)).toMatchObject({ redact, redactEmails });
+  });
+
+  it("comes from the config file too, and off is off for everything", () => {
+    expect(settings(`--config ${file({ redactEmails: true })}`)).toMatchObject({
+      redact: true,
+      redactEmails: true,
+    });
+    expect(settings(`--config ${file({ redactEmails: true })} --no-redact`)).toMatchObject({
+      redact: false,
+      redactEmails: false,
+    });
+    expect(refusal("--redact-emails --no-redact")).toMatch(/not both/);
+  });
+});

@@ -17,7 +17,12 @@ const apiOf = (spans: Span[]) =>
     },
   });
 
-const views = fc.constantFrom("tree" as const, "errors" as const);
+const views = fc.constantFrom(
+  "tree" as const,
+  "errors" as const,
+  "critical_path" as const,
+  "timeline" as const,
+);
 const budgets = fc.integer({ min: 200, max: 3_000 });
 
 describe("get_run_trace on a broken trace", () => {

@@ -184,6 +184,7 @@ describe.each(CLIENTS)("a client: %s", (kind) => {
     expect(await client.completeResource("trigger://runs/{runId}", "runId", "run_b")).toEqual(["run_b"]);
     expect(await client.prompts()).toEqual(["debug_run"]);
     expect(await client.prompt("debug_run", { run_id: "run_a" })).toBe("debug run_a");
+    await expect(client.prompt("debug_run", { run_id: "" })).rejects.toThrow("run_id");
     expect(await client.completePrompt("debug_run", "run_id", "")).toEqual(["run_a"]);
   });
 

@@ -223,6 +223,17 @@ describe("errors", () => {
       },
     });
 
+  it("an id of the other kind: what it looks like, and the tool that takes it", async () => {
+    const missing = new TriggerError("not_found", "not found", { status: 404 });
+    const input = z.object({ run_id: params.runId.optional(), session: params.session.optional() });
+    const asked = async (args: unknown) => (await failing(missing, args, { input })).text;
+    expect(await asked({ run_id: "session_1" })).toMatch(
+      /^session_1 was not found in dev \(404\)\. It is the id of a session\.\nnext: get_session \{"session":"session_1"\}/,
+    );
+    expect(await asked({ run_id: "chat-81" })).toContain('Run ids begin with "run_"');
+    expect(await asked({ session: "run_1" })).toContain('next: get_run {"run_id":"run_1"}');
+  });
+
   it("a run that is not there: which environment was looked at, and where else to look", async () => {
     const { text, structured } = await failing(
       new TriggerError("not_found", "GET /api/v3/runs/run_x answered 404", { status: 404 }),

@@ -25,6 +25,8 @@ export interface Result {
 }
 
 export interface McpClient {
+  /** What its SDK complained about outside of any call, say progress it had not asked for. */
+  errors: readonly Error[];
   instructions(): string | undefined;
   tools(): Promise<
     { name: string; description?: string | undefined; inputSchema: unknown; annotations?: unknown }[]
@@ -76,7 +78,10 @@ const promptText = (result: { messages: { content: unknown }[] }): string =>
   result.messages.map(({ content }) => (content as { text: string }).text).join("\n");
 
 function face(client: V1Client | V2Client): McpClient {
+  const errors: Error[] = [];
+  client.onerror = (error) => void errors.push(error);
   return {
+    errors,
     instructions: () => client.getInstructions(),
     tools: async () => (await client.listTools()).tools,
     async call(name, args = {}, options = {}) {

@@ -111,8 +111,8 @@ describe("get_run", () => {
     const { text, structured } = await read(
       aRun({ status: "DELAYED", attemptCount: 0, delayedUntil: CREATED + 3_600_000 }),
     );
-    expect(text).toContain("delayed until 2026-08-20 11:00:00Z · not started");
-    expect(structured.next).toEqual([]);
+    expect(text).toContain("delayed until 2026-08-20 11:00:00Z (in 56m) · not started");
+    expect(structured.next).toMatchObject([{ tool: "reschedule_run" }, { tool: "cancel_run" }]);
   });
 
   it("never costs more than its budget, whatever the run holds", async () => {

@@ -282,7 +282,7 @@ describe.concurrent("a conversation with the support agent", { timeout: 30_000 }
     const transcript = await read("session_transcript", { session: "talk-14" });
     expect(transcript.match(/^(user|agent)/gm)).toEqual(["user", "agent", "user", "agent"]);
     expect(transcript).toContain("where is order 4821?");
-    expect(transcript).toContain('[tool cancelOrder {"id":4821} → error "carrier API 503"]');
+    expect(transcript).toContain('[tool cancelOrder {"id":4821} → error "carrier API 503"');
     expect(await read("session", { session: "talk-14" })).toContain("everything answered");
     expect(await read("sessions", {})).toContain("talk-14");
     expect(await read("session_channel", { session: "talk-14", io: "in" })).toContain("cancel it");

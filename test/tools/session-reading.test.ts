@@ -111,7 +111,7 @@ describe("get_session", () => {
     const { text, structured } = await callTool(getSession, { session: "chat-81" }, api({}, asked), setting);
     expect(text).toContain("1 input NOT answered:");
     expect(text).toContain('1  10:00:00  message "cancel it"');
-    expect(text).toContain('follow_session {"session":"chat-81"}');
+    expect(text).toContain('follow_session {"session":"chat-81","after":"9"}');
     expect(structured).toMatchObject({ unanswered: [{ seq: 1, kind: "message" }] });
   });
 

@@ -13,10 +13,10 @@ const SNAPSHOTS = join(import.meta.dirname, "__snapshots__");
 /** Design section 9: names, descriptions and input schemas of the default toolsets. */
 const MOST_TOKENS = 4_000;
 const VERBS =
-  "get list search trigger replay reschedule add update cancel read follow start send append close".split(
+  "get list search trigger replay reschedule add update cancel read follow start send append close diagnose compare triage".split(
     " ",
   );
-const READING = /^(get|list|search|read|follow)_/;
+const READING = /^(get|list|search|read|follow|diagnose|compare|triage)_/;
 
 const served = tools.map((tool) => ({
   name: tool.name,

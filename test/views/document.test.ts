@@ -49,4 +49,11 @@ describe("render", () => {
     expect(lines.at(-1)).toBe(omitted(shown, total));
     expect(lines).toHaveLength(shown + 2);
   });
+
+  it("leaves no gap among rows of one rank: what is kept is the beginning", () => {
+    const rows = ["one", `two ${"long ".repeat(60)}`, "three"].map((text) => ({ text }));
+    const { text, shown } = render([{ rows, omitted }], 60);
+    expect(text).toBe(`one\n${omitted(1, 3)}`);
+    expect(shown).toBe(1);
+  });
 });

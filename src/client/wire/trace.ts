@@ -79,11 +79,13 @@ export function joinTracePages(pages: TracePage[]): Trace {
   }
   for (const failure of pages.flatMap((page) => page.attemptFailures)) {
     const span = spans.get(failure.spanId);
-    span?.events.push({
+    if (!span) continue;
+    const event: SpanEvent = {
       name: "attempt_failed",
       time: span.startTime + span.duration,
       properties: { attemptNumber: failure.attempt, runId: failure.runId },
-    });
+    };
+    span.events = [...span.events, event];
   }
   return { spans: [...spans.values()], truncated: pages.some((page) => page.truncated) };
 }
@@ -111,8 +113,11 @@ function toSpan(node: Wire, data: Wire): Span {
   return span;
 }
 
+/** Of the many spans without events. */
+const NO_EVENTS: SpanEvent[] = [];
+
 export function toSpanEvents(events: unknown): SpanEvent[] {
-  if (!Array.isArray(events) || events.length === 0) return [];
+  if (!Array.isArray(events) || events.length === 0) return NO_EVENTS;
   return events.filter(isObject).map((event) => ({
     name: typeof event.name === "string" ? event.name : "",
     time: toInstant(event.time),

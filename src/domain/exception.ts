@@ -1,5 +1,5 @@
 /** Exceptions as spans carry them, contract api.md 1.3: an event `exception` or `attempt_failed` with its properties. */
-import type { SpanEvent } from "../domain/trace.ts";
+import type { SpanEvent } from "./trace.ts";
 
 export interface Exception {
   type?: string;
@@ -28,3 +28,7 @@ export function exceptionsOf(events: readonly SpanEvent[]): Exception[] {
 /** `TypeError: Cannot read …`, raw. */
 export const exceptionTitle = ({ type, message }: Exception): string =>
   [type, message].filter((part) => part !== undefined).join(": ");
+
+/** The same of a run's error, contract api.md 1.2, where either part may be empty; raw. */
+export const failureTitle = ({ name, message }: { name?: string; message: string }): string =>
+  [name, message].filter((part) => part !== undefined && part !== "").join(": ");

@@ -1,0 +1,154 @@
+/** Progress as every client sees it: the built bundle, both eras, both transports, more than a thousand streamed calls. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BUNDLE, type Running, running } from "../support/bundle.ts";
+import {
+  CLIENTS,
+  type ClientKind,
+  type McpClient,
+  overHttp,
+  overStdio,
+  type Tick,
+} from "../support/clients.ts";
+
+/** Conversations of one client at the same time, and messages in each: 1,008 calls over the six clients. */
+const LANES = 8;
+const MESSAGES = 21;
+/** Short turns, so that results come right behind progress; some last long enough to be held to the pace. */
+const PACE = 0.1;
+/** What passes between the last progress and the result. */
+const QUIET_MS = 100;
+
+const API = fileURLToPath(new URL("../support/serve-sessions.ts", import.meta.url));
+
+let api: ChildProcess;
+let server: Running;
+let env: Record<string, string>;
+let url = "";
+
+beforeAll(async () => {
+  // A process of its own: what it does must not keep the clients from reading.
+  api = spawn(process.execPath, ["--import", "tsx", API, String(PACE)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [printed] = (await once(api.stdout as Readable, "data")) as [Buffer];
+  const at = JSON.parse(printed.toString()) as { url: string; secretKey: string };
+  env = { TRIGGER_API_URL: at.url, TRIGGER_SECRET_KEY: at.secretKey };
+  server = await running(["http", "--auth", "none", "--port", "0"], /serves MCP at \S+\n/, env);
+  url = /serves MCP at (\S+)/.exec(server.printed)?.[1] ?? "";
+});
+
+afterAll(async () => {
+  await server.end();
+  const exited = once(api, "exit");
+  api.kill();
+  await exited;
+});
+
+/** Posts to the API as an agent would, or a backend. */
+async function post(path: string, body: string): Promise<unknown> {
+  const response = await fetch(`${env.TRIGGER_API_URL}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${env.TRIGGER_SECRET_KEY}` },
+    body,
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return response.json();
+}
+
+/** Answers the new session's external id. */
+async function openSession(taskIdentifier: string): Promise<string> {
+  const externalId = `chat-${randomUUID()}`;
+  const session = { type: "chat.agent", taskIdentifier, externalId, triggerConfig: { basePayload: {} } };
+  await post("/api/v1/sessions", JSON.stringify(session));
+  return externalId;
+}
+
+const TRANSPORTS: Record<string, (kind: ClientKind) => Promise<McpClient>> = {
+  HTTP: (kind) => overHttp(kind, url),
+  stdio: (kind) => overStdio(kind, [BUNDLE], env),
+};
+
+interface Streamed {
+  ticks: Tick[];
+  /** Milliseconds from before the call to after its result. */
+  took: number;
+}
+
+async function send(client: McpClient, session: string, message: string): Promise<Streamed> {
+  const ticks: Tick[] = [];
+  const began = performance.now();
+  const result = await client.call(
+    "send_session_message",
+    { session, message },
+    { onprogress: (tick) => ticks.push(tick) },
+  );
+  expect(result.structured, result.text).toMatchObject({ state: "done" });
+  return { ticks, took: performance.now() - began };
+}
+
+async function converse(client: McpClient): Promise<Streamed[]> {
+  const session = await openSession("support-agent");
+  const calls: Streamed[] = [];
+  for (let message = 0; message < MESSAGES; message += 1) {
+    calls.push(await send(client, session, message % 2 === 0 ? "where is order 4821?" : "thanks"));
+  }
+  return calls;
+}
+
+describe.each(Object.entries(TRANSPORTS))("over %s", (_, connect) => {
+  it.each(
+    CLIENTS,
+  )("a %s client sees rising numbers, short lines and at most ten ticks a second, and nothing unasked", async (kind) => {
+    const client = await connect(kind);
+    const stalls = monitorEventLoopDelay({ resolution: 5 });
+    stalls.enable();
+    try {
+      const calls = (await Promise.all(Array.from({ length: LANES }, () => converse(client)))).flat();
+      expect(calls).toHaveLength(LANES * MESSAGES);
+      for (const { ticks, took } of calls) {
+        const numbers = ticks.map(({ progress }) => progress);
+        expect(numbers.length).toBeGreaterThan(0);
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+        // All but the first have waited a tenth of a second within the call, however late they were delivered.
+        expect(ticks.length - 1).toBeLessThanOrEqual(took / 100);
+        for (const { message = "" } of ticks) expect(message).toMatch(/^.{1,200}$/u);
+      }
+      // A client that has been away for longer than that reads progress and result at once, and trips over itself.
+      if (stalls.max / 1e6 < QUIET_MS) expect(client.errors).toEqual([]);
+    } finally {
+      stalls.disable();
+      await client.close();
+    }
+  }, 120_000);
+
+  it.each(
+    CLIENTS,
+  )("a %s client that sends no token gets a state and a cursor to go on from", async (kind) => {
+    const client = await connect(kind);
+    try {
+      const session = await openSession("quiet");
+      await post(
+        `/realtime/v1/sessions/${session}/out/append`,
+        '{"type":"text-delta","id":"t","delta":"so far"}',
+      );
+      const { text, structured, isError } = await client.call("follow_session", {
+        session,
+        after: "start",
+        timeout_seconds: 1,
+      });
+      expect({ structured, isError }, text).toMatchObject({
+        structured: { state: "running", cursor: "0" },
+        isError: false,
+      });
+      expect(client.errors).toEqual([]);
+    } finally {
+      await client.close();
+    }
+  });
+});
