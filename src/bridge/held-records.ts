@@ -17,8 +17,8 @@ export interface Cleaning {
 const MOST_RECORDS = 1_000;
 const MOST_CHARACTERS = 16_000;
 /** Characters of a text that are looked at together with what follows them, at most and after they became too many. */
-const LOOKED_BACK = 256;
-const KEPT = 128;
+const LOOKED_BACK = 96;
+const KEPT = 48;
 
 /** The end of a text as it came, and as it was shown. */
 interface Told {

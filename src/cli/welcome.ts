@@ -12,7 +12,7 @@ interface Question {
 
 /** About what the embedded API has had happen when it starts. */
 const EXAMPLE_QUESTIONS: Question[] = [
-  { ask: "Why did the newest process-order run fail?", tools: ["list_runs", "get_run", "get_run_trace"] },
+  { ask: "Why did the newest process-order run fail?", tools: ["list_runs", "diagnose_run"] },
   { ask: "Where does sync-inventory spend its time?", tools: ["get_run_trace", "get_span"] },
   {
     ask: "Ask the support agent in chat-81 where order 4821 is, and show me the answer.",
@@ -22,14 +22,14 @@ const EXAMPLE_QUESTIONS: Question[] = [
 
 const QUESTIONS: Question[] = [
   {
-    ask: "Which runs failed today, and why did the newest one?",
-    tools: ["list_runs", "get_run", "get_run_trace"],
+    ask: "What failed today, what is new, and why?",
+    tools: ["triage_failures", "diagnose_run"],
   },
   {
     ask: "Where does the slowest run of the last day spend its time?",
     tools: ["list_runs", "get_run_trace"],
   },
-  { ask: "Is any conversation waiting for an answer?", tools: ["list_sessions", "get_session"] },
+  { ask: "Is any conversation waiting for an answer?", tools: ["list_sessions", "diagnose_session"] },
 ];
 
 const header = (withKey: boolean): string => (withKey ? ' --header "Authorization: Bearer <key>"' : "");

@@ -26,7 +26,8 @@ export class Growing implements SpanNode {
   depth = 0;
   size = 1;
   errors: number;
-  lastActivity = 0;
+  /** Of what is below, where that is later than anything of its own. */
+  latestBelow: number | undefined = undefined;
   /** Stands in for a start that is no time. */
   startInstead: number | undefined = undefined;
 
@@ -46,6 +47,18 @@ export class Growing implements SpanNode {
   get selfTime(): number {
     return Math.max(0, this.duration - coveredByChildren(this));
   }
+
+  get lastActivity(): number {
+    return this.latestBelow ?? ownLastActivity(this);
+  }
+}
+
+function ownLastActivity({ span, start, duration }: Growing): number {
+  let last = start + duration;
+  for (const event of span.events) {
+    if (isTime(event.time) && event.time > last) last = event.time;
+  }
+  return last;
 }
 
 /** Length of the union of the children's intervals, as far as they lie within the node's own. Children are sorted. */

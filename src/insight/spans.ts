@@ -64,9 +64,9 @@ export function indexTrace(spans: readonly Span[]): TraceIndex {
   measure(nodes, start);
   let lastActivity = start;
   let errors = 0;
-  for (const node of nodes) {
-    if (node.lastActivity > lastActivity) lastActivity = node.lastActivity;
-    if (node.span.isError) errors += 1;
+  for (const head of [...roots, ...detached.map(({ node }) => node)]) {
+    if (head.lastActivity > lastActivity) lastActivity = head.lastActivity;
+    errors += head.errors;
   }
   return {
     byId,
@@ -105,7 +105,6 @@ function measure(depthFirstNodes: readonly Growing[], traceStart: number): void 
   for (const node of depthFirstNodes) {
     node.depth = node.parent ? node.parent.depth + 1 : 0;
     if (!isTime(node.span.startTime)) node.startInstead = node.parent?.start ?? traceStart;
-    node.lastActivity = ownLastActivity(node);
   }
   for (let at = depthFirstNodes.length - 1; at >= 0; at--) {
     const node = depthFirstNodes[at];
@@ -113,14 +112,7 @@ function measure(depthFirstNodes: readonly Growing[], traceStart: number): void 
     if (!node || !parent) continue;
     parent.size += node.size;
     parent.errors += node.errors;
-    if (node.lastActivity > parent.lastActivity) parent.lastActivity = node.lastActivity;
+    const { lastActivity } = node;
+    if (lastActivity > parent.lastActivity) parent.latestBelow = lastActivity;
   }
-}
-
-function ownLastActivity(node: Growing): number {
-  let last = node.start + node.duration;
-  for (const event of node.span.events) {
-    if (isTime(event.time) && event.time > last) last = event.time;
-  }
-  return last;
 }

@@ -1,5 +1,5 @@
 /** What hosts show a model before any tool: where to begin, in a few lines. Only tools that are offered are named. */
-import { formatCall, type ToolName } from "../domain/calls.ts";
+import type { ToolName } from "../domain/calls.ts";
 import type { Service } from "./service.ts";
 
 interface Hint {
@@ -11,15 +11,21 @@ interface Hint {
 const HINTS: Hint[] = [
   { about: "Find runs", tools: ["list_runs"], text: "list_runs (filter by status, task, tag, period)." },
   {
-    about: "Why did a run fail",
-    tools: ["get_run", "get_run_trace", "search_run_events"],
-    text: `get_run, then ${formatCall({ tool: "get_run_trace", args: { run_id: "run_…", view: "errors" } })}, then search_run_events.`,
+    about: "Why did a run fail, why is it slow or stuck",
+    tools: ["diagnose_run", "get_run_trace", "search_run_events"],
+    text: "diagnose_run first: it follows child runs, compares attempts and names the span; get_run_trace and search_run_events show more.",
   },
+  { about: "What is failing", tools: ["triage_failures"], text: "triage_failures groups failures by cause." },
   { about: "After a fix", tools: ["replay_run"], text: "replay_run starts a copy." },
   {
     about: "Chat agents",
-    tools: ["get_session", "send_session_message", "follow_session"],
-    text: "get_session tells whether one is healthy; send_session_message answers with the agent's reply; follow_session continues one that was still running.",
+    tools: ["diagnose_session", "get_session_transcript"],
+    text: "diagnose_session tells whether one is healthy; get_session_transcript shows the conversation.",
+  },
+  {
+    about: "Talk to one",
+    tools: ["send_session_message", "follow_session"],
+    text: "send_session_message answers with the agent's reply; follow_session continues one that was still running.",
   },
 ];
 
