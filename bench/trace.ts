@@ -16,7 +16,9 @@ const MANY_SPANS = 100_000;
 const MOST_MB = 400;
 /** Runs of each kind; the first ones only let both be compiled. */
 const WARM_UP = 40;
-const ROUNDS = 101;
+const ROUNDS = 151;
+/** Objects, about 16 MB of them. */
+const MOST_GARBAGE = 250_000;
 
 const T0 = Date.UTC(2026, 7, 20, 10);
 const CALLS = ["GET /stock/SKU-", "SELECT price ", "cache get item:", "render row "];
@@ -132,16 +134,16 @@ export function traceToText(body: string): string {
   return viewTrace(traceData(RUN, trace, {}, context.now), context).text;
 }
 
-/** In turns; before each run an unmeasured `filler`, so that both begin with the same garbage of somebody else. */
-function compared(
-  work: () => unknown,
-  other: () => unknown,
-  filler: () => unknown,
-): [ms: number, other: number] {
+/**
+ * In turns, with a varying amount of garbage before each run: otherwise the collector, which comes every 16 MB, would always
+ * fall into the same kind of run.
+ */
+function compared(work: () => unknown, other: () => unknown): [ms: number, otherMs: number] {
+  const next = randomly(11);
   const took: [number[], number[]] = [[], []];
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
     [work, other].forEach((each, kind) => {
-      filler();
+      Array.from({ length: next() % MOST_GARBAGE }, () => ({}));
       const began = performance.now();
       each();
       if (round >= WARM_UP) took[kind]?.push(performance.now() - began);
@@ -152,8 +154,10 @@ function compared(
 
 export async function traces(): Promise<Row[]> {
   const { body, culprit } = traceBody(SPANS);
-  const parseBody = () => JSON.parse(body);
-  const [text, parse] = compared(() => traceToText(body), parseBody, parseBody);
+  const [text, parse] = compared(
+    () => traceToText(body),
+    () => JSON.parse(body),
+  );
   const overview = traceToText(body);
   const price = encode(overview).length;
   const cited = [...overview.matchAll(/#([0-9a-f]{4,16})/g)].some(([, id = "-"]) => culprit.startsWith(id));

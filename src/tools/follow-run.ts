@@ -16,7 +16,7 @@ export default defineTool({
   name: "follow_run",
   title: "Follow run",
   summary:
-    "Watch a run, spans and logs as progress, until it ends, one of until is met or the deadline; cursor goes on from there.",
+    "Watch a run to its end, one of until, or the deadline; spans and logs come as progress. cursor goes on.",
   effect: "read",
   toolset: "runs",
   permission: { action: "read", type: "runs" },

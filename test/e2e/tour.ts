@@ -83,6 +83,14 @@ async function runs(call: Call): Promise<string> {
     "no default card",
   );
 
+  const diagnosis = await call("diagnose_run", { run_id: failed });
+  expect(diagnosis.structured.verdict).toMatchObject({ class: "user_code" });
+  expect(diagnosis.text).toContain("capturePayment");
+  expect((await call("compare_runs", { run_id: failed })).text).toContain("process-order");
+  expect((await call("triage_failures", { task: "process-order" })).text).toContain(failed);
+  expect((await call("follow_run", { run_id: failed })).text).toContain("FAILED");
+  for (const view of ["critical_path", "timeline"]) await call("get_run_trace", { run_id: failed, view });
+
   await call("add_run_tags", { run_id: failed, tags: ["toured"] });
   await call("update_run_metadata", {
     run_id: failed,
@@ -110,6 +118,10 @@ async function conversation(call: Call, name: string): Promise<{ session: string
   expect(sent.structured.state).toBe("done");
   expect((await call("list_sessions", { limit: 50 })).text).toContain(session);
   await call("get_session", { session });
+  expect((await call("diagnose_session", { session })).structured.verdict).toMatchObject({
+    class: expect.any(String),
+  });
+  expect((await call("get_session_transcript", { session })).text).toContain("It shipped on 15 March");
   expect((await call("read_session_channel", { session, io: "in" })).text).toContain("4821");
   const again = await call("follow_session", { session, after: 0 });
   expect(again.text).toContain("It shipped on 15 March");
