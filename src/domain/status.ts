@@ -60,16 +60,16 @@ export function sessionStatus(
 }
 
 /** Stored spellings that differ from the shown ones, contract api.md 0.5. */
-const SHOWN: Readonly<Record<string, RunStatus>> = {
-  WAITING_FOR_DEPLOY: "PENDING_VERSION",
-  PENDING: "QUEUED",
-  RETRYING_AFTER_FAILURE: "EXECUTING",
-  WAITING_TO_RESUME: "WAITING",
-  PAUSED: "WAITING",
-  COMPLETED_SUCCESSFULLY: "COMPLETED",
-  COMPLETED_WITH_ERRORS: "FAILED",
-  INTERRUPTED: "FAILED",
-};
+const SHOWN: ReadonlyMap<string, RunStatus> = new Map([
+  ["WAITING_FOR_DEPLOY", "PENDING_VERSION"],
+  ["PENDING", "QUEUED"],
+  ["RETRYING_AFTER_FAILURE", "EXECUTING"],
+  ["WAITING_TO_RESUME", "WAITING"],
+  ["PAUSED", "WAITING"],
+  ["COMPLETED_SUCCESSFULLY", "COMPLETED"],
+  ["COMPLETED_WITH_ERRORS", "FAILED"],
+  ["INTERRUPTED", "FAILED"],
+]);
 
 /** A stored status in the current vocabulary; what is not known stays as it is. */
-export const shownStatus = (stored: string): string => SHOWN[stored] ?? stored;
+export const shownStatus = (stored: string): string => SHOWN.get(stored) ?? stored;

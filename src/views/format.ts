@@ -83,8 +83,9 @@ export function size(bytes: number): string {
 export function cost(cents: number): string {
   const dollars = cents / 100;
   if (dollars === 0) return "$0";
-  if (dollars >= 0.995) return `$${dollars.toFixed(2)}`;
-  return `$${Number(dollars.toPrecision(2)).toFixed(Math.min(12, 1 - Math.floor(Math.log10(Math.abs(dollars)))))}`;
+  if (Math.abs(dollars) >= 0.995) return `$${dollars.toFixed(2)}`;
+  const decimals = Math.min(12, 1 - Math.floor(Math.log10(Math.abs(dollars))));
+  return `$${Number(dollars.toPrecision(2)).toFixed(decimals)}`;
 }
 
 /** `text` on one line, at most `length` code units with the ellipsis, never ending in half a character. */

@@ -70,6 +70,11 @@ describe("numbers and times", () => {
     ]);
     expect([999, 1_000, 3_100, 12_345_678].map(size)).toEqual(["999 B", "1 kB", "3.1 kB", "12 MB"]);
     expect([0, 0.0042, 120].map(cost)).toEqual(["$0", "$0.000042", "$1.20"]);
+    expect([-1e21, Number.POSITIVE_INFINITY, 1e-30].map(cost)).toEqual([
+      "$-10000000000000000000.00",
+      "$Infinity",
+      "$0.000000000000",
+    ]);
   });
 
   it("one line is one line, and its end is never half a character", () => {
