@@ -43,19 +43,7 @@ export interface RunEvent extends Omit<Span, "properties"> {
 }
 
 /** One span whole, contract api.md 1.5. */
-export interface SpanDetail {
-  id: string;
-  parentId?: string;
-  runId: string;
-  message: string;
-  startTime: number;
-  duration: number;
-  isError: boolean;
-  isPartial: boolean;
-  isCancelled: boolean;
-  level: string;
-  properties?: Record<string, unknown>;
-  events: SpanEvent[];
+export interface SpanDetail extends Omit<Span, "attempt" | "task"> {
   entityType?: string;
   ai?: Record<string, unknown>;
   /** `status` is the server's stored spelling (COMPLETED_SUCCESSFULLY), not the API vocabulary. */
