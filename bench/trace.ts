@@ -8,7 +8,7 @@ import type { Run } from "../src/domain/run.ts";
 import { traceData } from "../src/tools/get-run-trace.ts";
 import { createCleaner } from "../src/views/clean.ts";
 import { viewTrace } from "../src/views/trace.ts";
-import { median, ms, type Row } from "./measure.ts";
+import { ms, type Row } from "./measure.ts";
 
 const SPANS = 10_000;
 const MOST_TOKENS = 2_000;
@@ -16,7 +16,7 @@ const MANY_SPANS = 100_000;
 const MOST_MB = 400;
 /** Runs of each kind; the first ones only let both be compiled. */
 const WARM_UP = 40;
-const ROUNDS = 151;
+const ROUNDS = 250;
 /** Objects, about 16 MB of them. */
 const MOST_GARBAGE = 250_000;
 
@@ -135,21 +135,21 @@ export function traceToText(body: string): string {
 }
 
 /**
- * In turns, with a varying amount of garbage before each run: otherwise the collector, which comes every 16 MB, would always
- * fall into the same kind of run.
+ * Mean times, in turns, with a varying amount of garbage before each run. The collector comes every 16 MB and then takes
+ * as long as the work itself: a mean counts its share in both, where a median would depend on which side of half it falls.
  */
 function compared(work: () => unknown, other: () => unknown): [ms: number, otherMs: number] {
   const next = randomly(11);
-  const took: [number[], number[]] = [[], []];
+  const took: [number, number] = [0, 0];
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
     [work, other].forEach((each, kind) => {
       Array.from({ length: next() % MOST_GARBAGE }, () => ({}));
       const began = performance.now();
       each();
-      if (round >= WARM_UP) took[kind]?.push(performance.now() - began);
+      if (round >= WARM_UP) took[kind as 0 | 1] += performance.now() - began;
     });
   }
-  return [median(took[0]), median(took[1])];
+  return [took[0] / ROUNDS, took[1] / ROUNDS];
 }
 
 export async function traces(): Promise<Row[]> {

@@ -9,7 +9,7 @@ export interface SpanEvent {
 
 export interface Span {
   id: string;
-  parentId?: string;
+  parentId?: string | undefined;
   /** The run the span belongs to: a trace includes the spans of child runs. */
   runId: string;
   message: string;
@@ -22,10 +22,10 @@ export interface Span {
   isPartial: boolean;
   isCancelled: boolean;
   level: string;
-  attempt?: number;
-  task?: string;
+  attempt?: number | undefined;
+  task?: string | undefined;
   events: SpanEvent[];
-  properties?: Record<string, unknown>;
+  properties?: Record<string, unknown> | undefined;
 }
 
 export interface Trace {

@@ -34,7 +34,7 @@ export function diagnose(facts: Facts): Diagnosis {
   const failed = isBadEnd(run.asked.status);
   const history = failed && facts.neighbours ? historyOf(run.asked, facts.neighbours, facts.good) : undefined;
   const frame = frameOf(run, finding.failure);
-  const ids = shortIds(run.index?.byId.keys() ?? []);
+  const ids = run.index?.shortIds ?? shortIds([]);
   const culprit = { runId: finding.runId ?? node?.span.runId ?? run.run.id, ...(node && { node }) };
   return {
     verdict: { class: finding.class, confidence: confidenceIn(finding, run) },

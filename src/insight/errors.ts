@@ -1,5 +1,5 @@
 /** Where a trace went wrong: the errors in it, the one that came first and the one that lies deepest. */
-import { isTime } from "./forest.ts";
+import { isTime } from "./columns.ts";
 import type { SpanNode, TraceIndex } from "./spans.ts";
 import { pathTo } from "./spans.ts";
 

@@ -1,226 +1,161 @@
-/** From a flat table to trees: who hangs under whom, whatever the table says. */
+/** From a flat table to trees: who hangs under whom, whatever the table says. Spans are meant by their rows. */
 import type { Span } from "../domain/trace.ts";
-import { type ById, IdTable } from "./id-table.ts";
-import type { SpanNode, UnplacedReason } from "./spans.ts";
-
-/** The last Unix millisecond a JavaScript date can hold. */
-const LATEST_TIME = 8.64e15;
-
-/** 0 is what a missing time becomes on its way here, never a time a span began. */
-export const isTime = (value: number): boolean => value > 0 && value <= LATEST_TIME;
-
-/** A duration that keeps the end of its span a time. */
-const usableDuration = ({ duration, startTime }: Span): number => {
-  if (!(duration > 0 && duration <= LATEST_TIME)) return 0;
-  return isTime(startTime) && !isTime(startTime + duration) ? 0 : duration;
-};
-
-/** Of the many nodes without children. */
-const NONE: Growing[] = [];
-
-/** A node while its place and figures are still being written. What its span tells is not copied: traces are large. */
-export class Growing implements SpanNode {
-  readonly span: Span;
-  parent: Growing | undefined = undefined;
-  children: Growing[] = NONE;
-  depth = 0;
-  size = 1;
-  errors: number;
-  /** Of what is below, where that is later than anything of its own. */
-  latestBelow: number | undefined = undefined;
-  /** Stands in for a start that is no time. */
-  startInstead: number | undefined = undefined;
-
-  constructor(span: Span) {
-    this.span = span;
-    this.errors = span.isError ? 1 : 0;
-  }
-
-  get start(): number {
-    return this.startInstead ?? this.span.startTime;
-  }
-
-  get duration(): number {
-    return usableDuration(this.span);
-  }
-
-  get selfTime(): number {
-    return Math.max(0, this.duration - coveredByChildren(this));
-  }
-
-  get lastActivity(): number {
-    return this.latestBelow ?? ownLastActivity(this);
-  }
-}
-
-function ownLastActivity({ span, start, duration }: Growing): number {
-  let last = start + duration;
-  for (const event of span.events) {
-    if (isTime(event.time) && event.time > last) last = event.time;
-  }
-  return last;
-}
-
-/** Length of the union of the children's intervals, as far as they lie within the node's own. Children are sorted. */
-function coveredByChildren(node: Growing): number {
-  const end = node.start + node.duration;
-  let covered = 0;
-  let upTo = node.start;
-  for (const child of node.children) {
-    if (!isTime(child.span.startTime)) break;
-    const from = Math.max(child.start, upTo);
-    const to = Math.min(child.start + child.duration, end);
-    if (to <= from) continue;
-    covered += to - from;
-    upTo = to;
-  }
-  return covered;
-}
+import { type Columns, MISSING } from "./columns.ts";
+import { NONE } from "./rows-by-id.ts";
+import type { UnplacedReason } from "./spans.ts";
 
 export interface Detached {
-  node: Growing;
+  row: number;
   reason: UnplacedReason;
-  /** Position in the table. */
-  at: number;
 }
 
+/** Every row is below one head: one of `roots` or of `detached`. */
 export interface Forest {
-  byId: ById<Growing>;
+  /** The row each hangs under, {@link NONE} for a head. */
+  parents: Int32Array;
+  /** Those under `row` are from `firstChild[row]` to `firstChild[row + 1]`, in order of start. */
+  children: Int32Array;
+  firstChild: Int32Array;
   /** In order of start. */
-  roots: Growing[];
+  roots: number[];
   /** In table order. */
   detached: Detached[];
-  /** Every node, depth first, children in order of start: roots' trees, then detached ones. */
-  nodes: Growing[];
+  /** Every row, depth first, children in order of start: roots' trees, then detached ones. */
+  order: Int32Array;
 }
 
-/** Every span becomes one node, and every node is below one head. Linear but for the sorting, never recursive. */
-export function plant(spans: readonly Span[]): Forest {
-  const { all, byId } = nodesOf(spans);
-  const { roots, detached } = attach(all, byId);
-  for (const node of all) sortByStart(node.children);
-  sortByStart(roots);
-  let nodes = depthFirst([...roots, ...detached.map((entry) => entry.node)]);
-  if (nodes.length < all.length) {
-    cutCycles(all, nodes, detached);
-    detached.sort((a, b) => a.at - b.at);
-    nodes = depthFirst([...roots, ...detached.map((entry) => entry.node)]);
-  }
-  return { byId, roots, detached, nodes };
+/** Linear but for the sorting, never recursive. */
+export function plant(spans: readonly Span[], columns: Columns): Forest {
+  const { starts } = columns;
+  const parents = columns.parents.slice();
+  const { roots, detached } = headsOf(spans, columns, parents);
+  cutCycles(starts, parents, detached);
+  const byStart = (a: number, b: number): number => (starts[a] as number) - (starts[b] as number);
+  roots.sort(byStart);
+  const { children, firstChild } = childrenOf(parents, byStart);
+  const heads = [...roots, ...detached.map(({ row }) => row)];
+  return { parents, children, firstChild, roots, detached, order: depthFirst(heads, children, firstChild) };
 }
 
-/** One node per id is known by it: a finished span wins over an open one (the server may send both), else the first. */
-function nodesOf(spans: readonly Span[]): { all: Growing[]; byId: ById<Growing> } {
-  const all: Growing[] = [];
-  const byId = new IdTable<Growing>(spans.length);
-  for (const span of spans) {
-    const node = new Growing(span);
-    all.push(node);
-    const known = byId.get(span.id);
-    if (!known || (known.span.isPartial && !span.isPartial)) byId.set(span.id, node);
-  }
-  return { all, byId };
-}
-
-function attach(all: readonly Growing[], byId: ById<Growing>) {
-  const roots: Growing[] = [];
+/** Takes every head from its parent. */
+function headsOf(spans: readonly Span[], { rows, starts }: Columns, parents: Int32Array) {
+  const roots: number[] = [];
   const detached: Detached[] = [];
-  const duplicates = byId.size < all.length;
+  const duplicates = rows.size < spans.length;
   let eldest: Detached | undefined;
-  // Siblings mostly follow each other in the table.
-  let lastId: string | undefined;
-  let lastParent: Growing | undefined;
-  for (let at = 0; at < all.length; at += 1) {
-    const node = all[at] as Growing;
-    const { id, parentId } = node.span;
-    if (duplicates && byId.get(id) !== node) {
-      detached.push({ node, reason: "duplicate", at });
-      continue;
+  for (let row = 0; row < parents.length; row += 1) {
+    const parent = parents[row] as number;
+    if (duplicates && rows.get((spans[row] as Span).id) !== row) {
+      detached.push({ row, reason: "duplicate" });
+      parents[row] = NONE;
+    } else if (parent === NONE) {
+      roots.push(row);
+    } else if (parent === MISSING) {
+      const orphan: Detached = { row, reason: "orphan" };
+      if (!eldest || (starts[row] as number) < (starts[eldest.row] as number)) eldest = orphan;
+      detached.push(orphan);
+      parents[row] = NONE;
     }
-    if (parentId === undefined) {
-      roots.push(node);
-      continue;
-    }
-    if (parentId !== lastId) {
-      lastId = parentId;
-      lastParent = byId.get(parentId);
-    }
-    if (lastParent) {
-      addChild(lastParent, node);
-      continue;
-    }
-    const orphan: Detached = { node, reason: "orphan", at };
-    if (!eldest || byStart(node, eldest.node) < 0) eldest = orphan;
-    detached.push(orphan);
   }
   // A child run's trace may keep the name of a parent that lies outside it.
   if (roots.length === 0 && eldest) {
-    roots.push(eldest.node);
+    roots.push(eldest.row);
     detached.splice(detached.indexOf(eldest), 1);
   }
   return { roots, detached };
 }
 
-function addChild(parent: Growing, child: Growing): void {
-  child.parent = parent;
-  if (parent.children === NONE) parent.children = [child];
-  else parent.children.push(child);
-}
+/** What {@link cutCycles} knows of a row. */
+const UNKNOWN = 0;
+const ON_THE_WAY = 1;
+const UNDER_A_HEAD = 2;
 
 /**
  * What no head reaches hangs on a cycle. Each is cut at the edge above its earliest member, as a head must come before
  * what it leads to; the rest of the cycle and all that hangs on it then follows from there.
  */
-function cutCycles(all: readonly Growing[], hanging: readonly Growing[], detached: Detached[]): void {
-  const reached = new Set<Growing>(hanging);
-  const position = new Map(all.map((node, at) => [node, at]));
-  for (const node of all) {
-    if (reached.has(node)) continue;
-    const head = earliestOfCycle(node);
-    const parent = head.parent;
-    if (parent) parent.children.splice(parent.children.indexOf(head), 1);
-    head.parent = undefined;
-    detached.push({ node: head, reason: "cycle", at: position.get(head) ?? 0 });
-    for (const below of depthFirst([head])) reached.add(below);
+function cutCycles(starts: Float64Array, parents: Int32Array, detached: Detached[]): void {
+  if (parentsComeFirst(parents)) return;
+  const known = new Uint8Array(parents.length);
+  for (let from = 0; from < parents.length; from += 1) {
+    let row = from;
+    while (row !== NONE && known[row] === UNKNOWN) {
+      known[row] = ON_THE_WAY;
+      row = parents[row] as number;
+    }
+    const onCycle = row !== NONE && known[row] === ON_THE_WAY;
+    const head = onCycle ? earliestOfCycle(row, starts, parents) : NONE;
+    for (let at = from; at !== NONE && known[at] === ON_THE_WAY; at = parents[at] as number) {
+      known[at] = UNDER_A_HEAD;
+    }
+    if (head === NONE) continue;
+    parents[head] = NONE;
+    detached.push({ row: head, reason: "cycle" });
   }
+  detached.sort((a, b) => a.row - b.row);
 }
 
-function earliestOfCycle(from: Growing): Growing {
-  const seen = new Set<Growing>();
-  let at = from;
-  while (!seen.has(at) && at.parent) {
-    seen.add(at);
-    at = at.parent;
-  }
-  let earliest = at;
-  for (let member = at.parent; member && member !== at; member = member.parent) {
-    if (byStart(member, earliest) < 0) earliest = member;
+/** Mostly they do, and then there is no cycle. */
+function parentsComeFirst(parents: Int32Array): boolean {
+  for (let row = 0; row < parents.length; row += 1) if ((parents[row] as number) >= row) return false;
+  return true;
+}
+
+function earliestOfCycle(entry: number, starts: Float64Array, parents: Int32Array): number {
+  let earliest = entry;
+  for (let row = parents[entry] as number; row !== entry; row = parents[row] as number) {
+    if ((starts[row] as number) < (starts[earliest] as number)) earliest = row;
   }
   return earliest;
 }
 
-const orderOf = (node: Growing): number =>
-  isTime(node.span.startTime) ? node.span.startTime : LATEST_TIME + 1;
+type ByStart = (a: number, b: number) => number;
 
-const byStart = (a: Growing, b: Growing): number => orderOf(a) - orderOf(b);
+/** Counted first, so that all of them fit into one list. */
+function childrenOf(parents: Int32Array, byStart: ByStart) {
+  const { length } = parents;
+  const firstChild = new Int32Array(length + 1);
+  for (let row = 0; row < length; row += 1) {
+    const parent = parents[row] as number;
+    if (parent !== NONE) firstChild[parent + 1] = (firstChild[parent + 1] as number) + 1;
+  }
+  for (let row = 0; row < length; row += 1) {
+    firstChild[row + 1] = (firstChild[row + 1] as number) + (firstChild[row] as number);
+  }
+  const children = new Int32Array(firstChild[length] as number);
+  const free = firstChild.slice();
+  for (let row = 0; row < length; row += 1) {
+    const parent = parents[row] as number;
+    if (parent === NONE) continue;
+    children[free[parent] as number] = row;
+    free[parent] = (free[parent] as number) + 1;
+  }
+  for (let row = 0; row < length; row += 1) {
+    sortUnlessSorted(children, firstChild[row] as number, firstChild[row + 1] as number, byStart);
+  }
+  return { children, firstChild };
+}
 
 /** Tables mostly come in order already. */
-function sortByStart(nodes: Growing[]): void {
-  for (let at = 1; at < nodes.length; at++) {
-    if (byStart(nodes[at - 1] as Growing, nodes[at] as Growing) > 0) {
-      nodes.sort(byStart);
+function sortUnlessSorted(rows: Int32Array, from: number, to: number, byStart: ByStart): void {
+  for (let at = from + 1; at < to; at += 1) {
+    if (byStart(rows[at - 1] as number, rows[at] as number) > 0) {
+      rows.subarray(from, to).sort(byStart);
       return;
     }
   }
 }
 
-function depthFirst(heads: readonly Growing[]): Growing[] {
-  const order: Growing[] = [];
+function depthFirst(heads: readonly number[], children: Int32Array, firstChild: Int32Array): Int32Array {
+  const order = new Int32Array(firstChild.length - 1);
   const stack = heads.toReversed();
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    order.push(node);
-    const { children } = node;
-    for (let at = children.length - 1; at >= 0; at -= 1) stack.push(children[at] as Growing);
+  for (let at = 0; stack.length > 0; at += 1) {
+    const row = stack.pop() as number;
+    order[at] = row;
+    const first = firstChild[row] as number;
+    for (let child = (firstChild[row + 1] as number) - 1; child >= first; child -= 1) {
+      stack.push(children[child] as number);
+    }
   }
   return order;
 }

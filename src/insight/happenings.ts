@@ -1,6 +1,6 @@
 /** What has happened in a run by now, as a list that only grows while its trace does: spans that ended, logs written. */
 import type { Span } from "../domain/trace.ts";
-import { isTime } from "./forest.ts";
+import { isTime } from "./columns.ts";
 
 /** `at` is Unix milliseconds: when a span ended, a log was written, a status was first seen. */
 export type Happening = SpanHappening | StatusHappening;

@@ -1,6 +1,7 @@
 /** How a failure spread: from where it showed back down to the span where it began, through child runs too. */
+
+import { isTime } from "./columns.ts";
 import { carrierOf, type Failure, failureOfSpan } from "./failure.ts";
-import { isTime } from "./forest.ts";
 import type { SpanNode, TraceIndex } from "./spans.ts";
 
 /** A log line is a record without length below a span; spans are TRACE. */

@@ -9,18 +9,21 @@ export interface ShortIds {
 }
 
 /**
- * The shortest prefix that begins no other id of `ids`, at least four characters. Of a trace's ids only few are ever
+ * The shortest prefix that begins no other id of `named`, at least four characters. Of a trace's ids only few are ever
  * shown, so ids are only put together by how they begin, and compared with their like when one is asked for.
+ * `beginnings` are their {@link beginningOf}, for whoever has them already.
  */
-export function shortIds(ids: Iterable<string>): ShortIds {
-  const all = [...ids];
+export function shortIds(
+  named: readonly { readonly id: string }[],
+  beginnings: ArrayLike<number> = named.map(({ id }) => beginningOf(id)),
+): ShortIds {
   let buckets = 1;
-  while (buckets < all.length) buckets *= 2;
+  while (buckets < named.length) buckets *= 2;
   const newest = new Int32Array(buckets).fill(-1);
-  const older = new Int32Array(all.length);
-  for (let at = 0; at < all.length; at += 1) {
-    const bucket = beginning(all[at] ?? "") & (buckets - 1);
-    older[at] = newest[bucket] ?? -1;
+  const older = new Int32Array(named.length);
+  for (let at = 0; at < named.length; at += 1) {
+    const bucket = (beginnings[at] as number) & (buckets - 1);
+    older[at] = newest[bucket] as number;
     newest[bucket] = at;
   }
   const short = new Map<string, string>();
@@ -28,8 +31,8 @@ export function shortIds(ids: Iterable<string>): ShortIds {
     get(id) {
       if (short.has(id)) return short.get(id);
       const alike: string[] = [];
-      for (let at = newest[beginning(id) & (buckets - 1)] ?? -1; at >= 0; at = older[at] ?? -1) {
-        alike.push(all[at] ?? "");
+      for (let at = newest[beginningOf(id) & (buckets - 1)] ?? -1; at >= 0; at = older[at] ?? -1) {
+        alike.push(named[at]?.id ?? "");
       }
       shorten(alike, short);
       return short.get(id);
@@ -49,7 +52,7 @@ function shorten(ids: readonly string[], short: Map<string, string>): void {
 }
 
 /** A number of the first {@link SHORTEST} characters: only ids alike in all of these are told apart by more. */
-function beginning(id: string): number {
+export function beginningOf(id: string): number {
   let hash = 0;
   for (let at = 0; at < SHORTEST; at += 1)
     hash = Math.imul(hash, 31) + (at < id.length ? id.charCodeAt(at) : 0);

@@ -1,11 +1,14 @@
 /**
  * The span table of a trace as a forest. Broken input is normal here (a live run, a truncated trace, skewed clocks):
  * every span gets exactly one node, and every node is reached exactly once from `roots` or `unplaced`. Iterative and
- * linear: a trace may be 100,000 spans deep or wide.
+ * linear: a trace may be 100,000 spans deep or wide. A node is made when somebody looks at it: most answers look at few.
  */
 import type { Span } from "../domain/trace.ts";
-import { type Growing, isTime, plant } from "./forest.ts";
-import type { ById } from "./id-table.ts";
+import { type Columns, columnsOf, isTime } from "./columns.ts";
+import { type Figures, figuresOf } from "./figures.ts";
+import { type Forest, plant } from "./forest.ts";
+import { NONE } from "./rows-by-id.ts";
+import { type ShortIds, shortIds } from "./short-ids.ts";
 
 export interface SpanNode {
   readonly span: Span;
@@ -43,11 +46,17 @@ export interface Unplaced {
 }
 
 export interface TraceIndex {
-  readonly byId: ById<SpanNode>;
+  /** The node an id means; `undefined` for ids that are not in the trace. */
+  find(id: string): SpanNode | undefined;
+  /** Different ones, in table order. */
+  readonly ids: readonly string[];
+  readonly shortIds: ShortIds;
   /** Spans without a parent, in order of start. When every span names a parent, the earliest orphan is the root. */
   readonly roots: readonly SpanNode[];
   /** Heads of what does not hang under a root, in table order. */
   readonly unplaced: readonly Unplaced[];
+  /** How many spans there are. */
+  readonly size: number;
   /** Every node, depth first: the trees of `roots`, then those of `unplaced`. */
   readonly nodes: readonly SpanNode[];
   /** Unix milliseconds of the earliest start, 0 when no span has one. */
@@ -59,24 +68,7 @@ export interface TraceIndex {
 
 /** Total over every table, whatever is in it: nothing throws and no span is dropped. */
 export function indexTrace(spans: readonly Span[]): TraceIndex {
-  const { byId, roots, detached, nodes } = plant(spans);
-  const start = earliestStart(nodes);
-  measure(nodes, start);
-  let lastActivity = start;
-  let errors = 0;
-  for (const head of [...roots, ...detached.map(({ node }) => node)]) {
-    if (head.lastActivity > lastActivity) lastActivity = head.lastActivity;
-    errors += head.errors;
-  }
-  return {
-    byId,
-    roots,
-    unplaced: detached.map(({ node, reason }) => ({ node, reason, parentId: node.span.parentId })),
-    nodes,
-    start,
-    lastActivity,
-    errors,
-  };
+  return new Index(spans);
 }
 
 /** From the head of its tree down to `node`, both included. */
@@ -92,27 +84,148 @@ export function subtree(index: TraceIndex, node: SpanNode): readonly SpanNode[] 
   return index.nodes.slice(at, at + node.size);
 }
 
-function earliestStart(all: readonly Growing[]): number {
-  let earliest = Number.POSITIVE_INFINITY;
-  for (const { span } of all) {
-    if (isTime(span.startTime) && span.startTime < earliest) earliest = span.startTime;
+class Index implements TraceIndex {
+  readonly spans: readonly Span[];
+  readonly columns: Columns;
+  readonly forest: Forest;
+  readonly figures: Figures;
+  readonly #made: (SpanNode | undefined)[];
+  #nodes: readonly SpanNode[] | undefined;
+  #shortIds: ShortIds | undefined;
+
+  constructor(spans: readonly Span[]) {
+    this.spans = spans;
+    this.columns = columnsOf(spans);
+    this.forest = plant(spans, this.columns);
+    this.figures = figuresOf(this.columns, this.forest);
+    this.#made = new Array(spans.length);
   }
-  return earliest === Number.POSITIVE_INFINITY ? 0 : earliest;
+
+  /** The one node of a row. */
+  node(row: number): SpanNode {
+    const made = this.#made[row] ?? new RowNode(this, row);
+    this.#made[row] = made;
+    return made;
+  }
+
+  find(id: string): SpanNode | undefined {
+    const row = this.columns.rows.get(id);
+    return row === undefined ? undefined : this.node(row);
+  }
+
+  get ids(): readonly string[] {
+    const ids = this.spans.map((span) => span.id);
+    return this.columns.rows.size === ids.length ? ids : [...new Set(ids)];
+  }
+
+  get shortIds(): ShortIds {
+    this.#shortIds ??= shortIds(this.spans, this.columns.beginnings);
+    return this.#shortIds;
+  }
+
+  get roots(): readonly SpanNode[] {
+    return this.forest.roots.map((row) => this.node(row));
+  }
+
+  get unplaced(): readonly Unplaced[] {
+    return this.forest.detached.map(({ row, reason }) => {
+      const node = this.node(row);
+      return { node, reason, parentId: node.span.parentId };
+    });
+  }
+
+  get size(): number {
+    return this.spans.length;
+  }
+
+  get nodes(): readonly SpanNode[] {
+    this.#nodes ??= Array.from(this.forest.order, (row) => this.node(row));
+    return this.#nodes;
+  }
+
+  get start(): number {
+    return this.figures.start;
+  }
+
+  get lastActivity(): number {
+    return this.figures.lastActivity;
+  }
+
+  get errors(): number {
+    return this.figures.errors;
+  }
 }
 
-/** Downwards what children take from parents, then upwards what parents take from children. */
-function measure(depthFirstNodes: readonly Growing[], traceStart: number): void {
-  for (const node of depthFirstNodes) {
-    node.depth = node.parent ? node.parent.depth + 1 : 0;
-    if (!isTime(node.span.startTime)) node.startInstead = node.parent?.start ?? traceStart;
+/** A row of the columns, read like an object. */
+class RowNode implements SpanNode {
+  readonly #index: Index;
+  readonly #row: number;
+  #children: readonly SpanNode[] | undefined;
+
+  constructor(index: Index, row: number) {
+    this.#index = index;
+    this.#row = row;
   }
-  for (let at = depthFirstNodes.length - 1; at >= 0; at--) {
-    const node = depthFirstNodes[at];
-    const parent = node?.parent;
-    if (!node || !parent) continue;
-    parent.size += node.size;
-    parent.errors += node.errors;
-    const { lastActivity } = node;
-    if (lastActivity > parent.lastActivity) parent.latestBelow = lastActivity;
+
+  get span(): Span {
+    return this.#index.spans[this.#row] as Span;
   }
+
+  get parent(): SpanNode | undefined {
+    const parent = this.#index.forest.parents[this.#row] ?? NONE;
+    return parent === NONE ? undefined : this.#index.node(parent);
+  }
+
+  get children(): readonly SpanNode[] {
+    const { children, firstChild } = this.#index.forest;
+    this.#children ??= Array.from(
+      children.subarray(firstChild[this.#row], firstChild[this.#row + 1]),
+      (row) => this.#index.node(row),
+    );
+    return this.#children;
+  }
+
+  get depth(): number {
+    return this.#index.figures.depths[this.#row] as number;
+  }
+
+  get start(): number {
+    return this.#index.figures.starts[this.#row] as number;
+  }
+
+  get duration(): number {
+    return this.#index.columns.durations[this.#row] as number;
+  }
+
+  get selfTime(): number {
+    return Math.max(0, this.duration - coveredByChildren(this));
+  }
+
+  get lastActivity(): number {
+    return this.#index.figures.latest[this.#row] as number;
+  }
+
+  get size(): number {
+    return this.#index.figures.sizes[this.#row] as number;
+  }
+
+  get errors(): number {
+    return this.#index.figures.failures[this.#row] as number;
+  }
+}
+
+/** Length of the union of the children's intervals, as far as they lie within the node's own. Children are sorted. */
+function coveredByChildren(node: SpanNode): number {
+  const end = node.start + node.duration;
+  let covered = 0;
+  let upTo = node.start;
+  for (const child of node.children) {
+    if (!isTime(child.span.startTime)) break;
+    const from = Math.max(child.start, upTo);
+    const to = Math.min(child.start + child.duration, end);
+    if (to <= from) continue;
+    covered += to - from;
+    upTo = to;
+  }
+  return covered;
 }

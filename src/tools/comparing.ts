@@ -3,7 +3,6 @@ import { TriggerError } from "../domain/errors.ts";
 import type { Run, RunSummary } from "../domain/run.ts";
 import { compareTraces } from "../insight/differences.ts";
 import { diffJson } from "../insight/json-diff.ts";
-import { shortIds } from "../insight/short-ids.ts";
 import { indexTrace } from "../insight/spans.ts";
 import type { Chosen, ComparedValue, RunComparison, TraceSide } from "../views/comparison.ts";
 import { callOptions, type ReadContext, traceIfAny } from "./reading.ts";
@@ -31,7 +30,7 @@ async function traceSide(run: Run, context: ReadContext): Promise<TraceSide | un
   const trace = await traceIfAny(run.id, context);
   if (!trace) return undefined;
   const index = indexTrace(trace.spans);
-  return { index, ids: shortIds(index.byId.keys()), truncated: trace.truncated };
+  return { index, ids: index.shortIds, truncated: trace.truncated };
 }
 
 const VALUES = ["payload", "output", "metadata"] as const;

@@ -62,7 +62,7 @@ export async function followRun(
     earlier,
     ...(busy && { busy }),
     truncated,
-    ids: shortIds(spans.map(({ id }) => id)),
+    ids: shortIds(spans),
     took: context.now() - began,
     quiet: Math.max(0, context.now() - quietSince),
     cursor: formatRunCursor(run.status, told, quietSince),

@@ -5,7 +5,6 @@ import type { Trace } from "../domain/trace.ts";
 import { criticalPath } from "../insight/critical-path.ts";
 import { findErrors } from "../insight/errors.ts";
 import { outline } from "../insight/outline.ts";
-import { shortIds } from "../insight/short-ids.ts";
 import { indexTrace, type SpanNode, subtree, type TraceIndex } from "../insight/spans.ts";
 import { largestOf, openUntilOf, scaleOf } from "../insight/timeline.ts";
 import { runView } from "../views/run-view.ts";
@@ -66,13 +65,13 @@ export function traceData(run: Run, trace: Trace, asked: Asked, now: number): Tr
   const focus =
     asked.focus === undefined
       ? undefined
-      : index.byId.get(resolveSpanId(index.byId.keys(), asked.focus, "focus", run.id));
+      : index.find(resolveSpanId(index.ids, asked.focus, "focus", run.id));
   return {
     run,
     found: {
       index,
       truncated: trace.truncated,
-      ids: shortIds(index.byId.keys()),
+      ids: index.shortIds,
       ...(focus && { focus }),
       ...seenAs(asked.view, index, focus, openUntilOf(run, index, now)),
     },

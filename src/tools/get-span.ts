@@ -1,7 +1,6 @@
 /** One span whole, with its place in the trace: contract api.md 1.5 and 1.3. */
 import { z } from "zod";
 import { matchSpanIds } from "../domain/ids.ts";
-import { shortIds } from "../insight/short-ids.ts";
 import { indexTrace } from "../insight/spans.ts";
 import { type SpanData, viewSpan } from "../views/span.ts";
 import { defineTool } from "./define.ts";
@@ -44,15 +43,15 @@ export async function loadSpan(
   ]);
   const index = indexTrace(trace?.spans ?? []);
   const id = direct
-    ? (matchSpanIds(index.byId.keys(), typed)[0] ?? direct.id)
-    : resolveSpanId(index.byId.keys(), asked.span_id, "span_id", asked.run_id);
+    ? (matchSpanIds(index.ids, typed)[0] ?? direct.id)
+    : resolveSpanId(index.ids, asked.span_id, "span_id", asked.run_id);
   const span = direct ?? (await context.api.runs.span(asked.run_id, id, options));
-  const node = index.byId.get(id);
+  const node = index.find(id);
   return {
     runId: asked.run_id,
     span,
     start: index.start,
-    ids: shortIds(index.byId.keys()),
+    ids: index.shortIds,
     ...(node && { node }),
   };
 }

@@ -75,7 +75,7 @@ export async function searchEvents(asked: SearchEventsInput, context: ReadContex
     before: matched.length - rest.length,
     events: rest.slice(0, asked.limit ?? DEFAULT_LIMIT),
     remaining: rest.length,
-    ids: shortIds(events.map((event) => event.id)),
+    ids: shortIds(events),
   };
 }
 
@@ -120,7 +120,7 @@ function filterOf(
 /** The span and everything under it. */
 function spansBelow(events: readonly RunEvent[], typed: string, runId: string): ReadonlySet<string> {
   const index = indexTrace(events);
-  const head = index.byId.get(resolveSpanId(index.byId.keys(), typed, "span_id", runId));
+  const head = index.find(resolveSpanId(index.ids, typed, "span_id", runId));
   const below = new Set<string>();
   const stack = head ? [head] : [];
   for (let node = stack.pop(); node; node = stack.pop()) {

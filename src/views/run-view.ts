@@ -54,7 +54,7 @@ export function runViewData({ run, found }: TraceData, context: ViewContext): Ru
     ...head,
     runs: named(),
     spans,
-    total: index.nodes.length,
+    total: index.size,
     errors: index.errors,
     notes: [...boundNotes(spans.length, index), ...brokenNotes(found.truncated, index)],
     ...(place !== undefined && { focus: place }),
@@ -75,7 +75,7 @@ function flagsOf({ span }: SpanNode): number {
 
 /** At most `most` nodes with all their ancestors, depth first: `focus`, what failed, what is open, what took longest. */
 function mostTelling(index: TraceIndex, most: number, focus: SpanNode | undefined): readonly SpanNode[] {
-  if (index.nodes.length <= most) return index.nodes;
+  if (index.size <= most) return index.nodes;
   const kept = new Set<SpanNode>();
   const urgency = (node: SpanNode) =>
     node === focus ? 3 : node.span.isError ? 2 : node.span.isPartial ? 1 : 0;

@@ -54,7 +54,7 @@ export interface TraceLines {
 export function viewTrace({ run, found }: TraceData, context: ViewContext): Answer {
   if (!found) return noTrace(run, context);
   const { index, focus } = found;
-  const spans = focus ? focus.size : index.nodes.length;
+  const spans = focus ? focus.size : index.size;
   const errors = focus ? focus.errors : index.errors;
   const names: SpanNames = {
     context,

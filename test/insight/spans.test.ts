@@ -6,7 +6,7 @@ import { brokenTrace, span, T0 } from "./traces.ts";
 
 const ids = (nodes: readonly SpanNode[]) => nodes.map((node) => node.span.id);
 const node = (spans: Span[], id: string): SpanNode => {
-  const found = indexTrace(spans).byId.get(id);
+  const found = indexTrace(spans).find(id);
   if (!found) throw new Error(`no ${id}`);
   return found;
 };
@@ -98,8 +98,8 @@ describe("indexTrace", () => {
     const open = span("a", "root", 1, 0, { isPartial: true });
     const closed = span("a", "root", 1, 7);
     const index = indexTrace([span("root", undefined, 0, 9), open, span("below", "a", 2, 1), closed]);
-    expect(index.byId.get("a")?.span).toBe(closed);
-    expect(index.byId.get("a")?.children).toHaveLength(1);
+    expect(index.find("a")?.span).toBe(closed);
+    expect(index.find("a")?.children).toHaveLength(1);
     expect(index.unplaced).toMatchObject([{ reason: "duplicate", node: { size: 1 } }]);
     expect(index.unplaced[0]?.node.span).toBe(open);
   });
@@ -113,9 +113,9 @@ describe("indexTrace", () => {
     ];
     const index = indexTrace(spans);
     expect(ids(index.nodes)).toEqual(["root", "ok", "zero", "nan"]);
-    expect(index.byId.get("zero")?.start).toBe(T0);
-    expect(index.byId.get("nan")?.duration).toBe(0);
-    expect(index.byId.get("root")?.selfTime).toBe(90);
+    expect(index.find("zero")?.start).toBe(T0);
+    expect(index.find("nan")?.duration).toBe(0);
+    expect(index.find("root")?.selfTime).toBe(90);
     expect(index.start).toBe(T0);
   });
 
@@ -124,10 +124,10 @@ describe("indexTrace", () => {
   }, () => {
     const many = Array.from({ length: 100_000 }, (_, n) => n);
     const deep = indexTrace(many.map((n) => span(`${n}`, n === 0 ? undefined : `${n - 1}`, n, 1)));
-    expect(deep.byId.get("99999")?.depth).toBe(99_999);
-    expect(deep.byId.get("0")?.size).toBe(100_000);
+    expect(deep.find("99999")?.depth).toBe(99_999);
+    expect(deep.find("0")?.size).toBe(100_000);
     const wide = indexTrace(many.map((n) => span(`${n}`, n === 0 ? undefined : "0", n, 1)));
-    expect(wide.byId.get("0")?.children).toHaveLength(99_999);
+    expect(wide.find("0")?.children).toHaveLength(99_999);
     const ring = indexTrace(many.map((n) => span(`${n}`, `${(n + 1) % many.length}`, n, 1)));
     expect(ring.unplaced).toHaveLength(1);
     expect(ring.nodes).toHaveLength(100_000);

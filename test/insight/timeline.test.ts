@@ -11,7 +11,7 @@ const OPEN_UNTIL = T0 + 10_000;
 const drawn = (filled: readonly boolean[]) => filled.map((yes) => (yes ? "#" : ".")).join("");
 
 describe("the timeline", () => {
-  const { roots, byId } = indexTrace([
+  const index = indexTrace([
     span("root", undefined, 0, 100),
     span("half", "root", 50, 50),
     span("log", "root", 99.9, 0),
@@ -19,9 +19,9 @@ describe("the timeline", () => {
     span("late", "root", 90, 400),
     span("open", "root", 20, 0, { isPartial: true }),
   ]);
-  const scale = scaleOf(roots, T0 + 80, 10);
+  const scale = scaleOf(index.roots, T0 + 80, 10);
   const bar = (id: string) => {
-    const node = byId.get(id);
+    const node = index.find(id);
     if (!node) throw new Error(id);
     const { filled, before, after } = barOf({ node }, scale);
     return `${before ? "«" : ""}${drawn(filled)}${after ? "»" : ""}`;
