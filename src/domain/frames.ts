@@ -13,6 +13,8 @@ const POSITION = /:(\d{1,9})(?::\d{1,9})?$/;
 /** `Promise.all (index 0)`, `Array.map (<anonymous>)`, `native`: the engine itself. */
 const ENGINE = /^(?:native|index \d{1,9}|(?:evalmachine\.)?<anonymous>)$|^(?:node:|wasm:|internal\/)/;
 const LIBRARY = /(?:^|[\\/])(?:node_modules|\.trigger)[\\/]/;
+/** Where images keep a project. */
+const IMAGE_ROOT = /^[\\/](?:usr[\\/]src[\\/])?app[\\/]/;
 const PROJECT_ROOT = /^.*?[\\/](?=(?:src|app|trigger|packages)[\\/])/;
 /** A stack longer than this has said what it has to say; lines beyond are no frames. */
 const MOST_LINES = 400;
@@ -41,7 +43,7 @@ const functionName = (name: string): string =>
 export const isOwn = ({ file }: Frame): boolean => !ENGINE.test(file) && !LIBRARY.test(file);
 
 /** `src/trigger/charge.ts`: from the project's own folders on. */
-export const shortFile = (file: string): string => file.replace(PROJECT_ROOT, "");
+export const shortFile = (file: string): string => file.replace(IMAGE_ROOT.test(file) ? IMAGE_ROOT : PROJECT_ROOT, "");
 
 /** `src/trigger/charge.ts:42 capturePayment`. */
 export const frameText = ({ name, file, line }: Frame): string =>

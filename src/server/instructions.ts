@@ -16,7 +16,11 @@ const HINTS: Hint[] = [
     text: "diagnose_run first: it follows child runs, compares attempts and names the span; get_run_trace and search_run_events show more.",
   },
   { about: "What is failing", tools: ["triage_failures"], text: "triage_failures groups failures by cause." },
-  { about: "After a fix", tools: ["replay_run"], text: "replay_run starts a copy." },
+  {
+    about: "After a fix",
+    tools: ["replay_run", "follow_run"],
+    text: "replay_run starts a copy (follow and compare it); follow_run watches any run to its end.",
+  },
   {
     about: "Chat agents",
     tools: ["diagnose_session", "get_session_transcript"],

@@ -92,7 +92,7 @@ describe("triage_failures", () => {
     expect(text).toMatchInlineSnapshot(`
       "failures in dev · created in the last 24h · 6 runs (5 FAILED, 1 CRASHED) · all looked at · 3 causes, 2 new
       1 ×3 NEW  TypeError: Cannot read properties of undefined (reading 'id')
-         process-order · FAILED · app/src/trigger/charge.ts:42 capturePayment
+         process-order · FAILED · src/trigger/charge.ts:42 capturePayment
          first 2h ago, last 59m ago · version 20261120.3 · 3 of 8 runs of the task (38%) · e.g. run_0001
       2 ×2  Error: connect ECONNREFUSED {ip}:5432
          nightly-import ×1, sync ×1 · FAILED

@@ -180,11 +180,11 @@ describe("stacks", () => {
         "    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)",
       ].join("\n"),
     );
-    expect(stack).toMatchObject({ own: "app/src/trigger/charge.ts:42 capturePayment", libraryFrames: 3 });
+    expect(stack).toMatchObject({ own: "src/trigger/charge.ts:42 capturePayment", libraryFrames: 3 });
     expect(stack.lines).toEqual([
       "TypeError: Cannot read properties of undefined (reading 'id')",
       "    … 1 library frame",
-      "    at app/src/trigger/charge.ts:42 capturePayment",
+      "    at src/trigger/charge.ts:42 capturePayment",
       "    … 2 library frames",
     ]);
   });
