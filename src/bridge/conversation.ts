@@ -7,6 +7,7 @@ import type { Entry } from "../domain/entry.ts";
 import { isTriggerError, TriggerError } from "../domain/errors.ts";
 import { asMessage, type UiMessage } from "../domain/message.ts";
 import type { Session } from "../domain/session.ts";
+import type { ChatInput } from "./input.ts";
 import { type Position, positionOf } from "./position.ts";
 import { assemble } from "./timeline.ts";
 
@@ -23,6 +24,10 @@ export interface Conversation {
   gap?: { from: number; to: number };
   /** Last record of `.out`. */
   cursor?: number;
+  /** Position of the last `turn-complete`. */
+  lastTurnEnd?: number;
+  /** What `.in` holds. */
+  inputs: readonly ChatInput[];
   /** Turns completed since the session began, where it can be told. */
   turnsDone?: number;
 }
@@ -58,6 +63,7 @@ export async function loadConversation(
   ]);
   const position = positionOf(session, out, inputs);
   const gap = gapBetween(stored, position);
+  const lastTurnEnd = position.out.turns.at(-1)?.seq;
   const entries = assemble(stored ?? { messages: [] }, out, inputs, session, position.turnsDone);
   return {
     source: stored?.source ?? "channels",
@@ -66,6 +72,8 @@ export async function loadConversation(
     earlier: stored ? stored.next !== undefined : gap !== undefined,
     ...(gap && { gap }),
     ...(position.out.last !== undefined && { cursor: position.out.last }),
+    ...(lastTurnEnd !== undefined && { lastTurnEnd }),
+    inputs: position.in.inputs,
     ...(position.turnsDone !== undefined && { turnsDone: position.turnsDone }),
   };
 }

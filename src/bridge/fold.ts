@@ -175,7 +175,7 @@ export class MessageFold {
   #append(open: Map<string, MessagePart>, chunk: Chunk, shape: MessagePart): void {
     const part = open.get(String(chunk.id)) ?? this.#open(open, chunk, shape);
     part.text = `${part.text}${typeof chunk.delta === "string" ? chunk.delta : ""}`;
-    Object.assign(part, metadata(chunk, "providerMetadata"));
+    if (chunk.providerMetadata !== undefined) part.providerMetadata = chunk.providerMetadata;
   }
 
   #close(open: Map<string, MessagePart>, chunk: Chunk, shape: MessagePart): void {

@@ -4,10 +4,11 @@ import { isTriggerError } from "../domain/errors.ts";
 import type { UiMessage } from "../domain/message.ts";
 import { type Session, sessionKey } from "../domain/session.ts";
 import { sessionStatus } from "../domain/status.ts";
-import { loadConversation } from "./conversation.ts";
+import type { TurnState } from "../domain/turn.ts";
+import { type Conversation, loadConversation } from "./conversation.ts";
 import { isBusy, locate, type Position, payloadTurnAhead, turnNumberAfter, turnStart } from "./position.ts";
 import type { ProgressSink } from "./progress.ts";
-import { partsOf, type Until, type Watched, watch } from "./turn.ts";
+import { endOf, partsOf, type Until, type Watched, watch } from "./turn.ts";
 
 /** Milliseconds between looks whether a silent session has been closed: not every server announces it. */
 const CLOSED_CHECK_MS = 10_000;
@@ -63,7 +64,7 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
   const { api, signal, deadline } = context;
   const began = context.now();
   const after = request.after === "start" ? undefined : (request.after ?? turnStart(position, seq));
-  const turn = turnNumberAfter(position, after);
+  const turn = turnNumberAfter(position, after, seq);
   const key = sessionKey(session);
   const items = api.channels.follow(
     { session: key, io: "out" },
@@ -81,7 +82,7 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
     ...(request.committed && { committed: true }),
     ...(request.prior && { prior: request.prior }),
   });
-  const refilled = await refill(watched, session, context);
+  const refilled = await refill(watched, request, context);
   const runId =
     watched.turns.findLast((one) => one.runId !== undefined)?.runId ?? (await currentRun(session, context));
   const cursor = watched.cursor ?? after;
@@ -90,6 +91,7 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
   const runStatus = silent ? await statusOf(runId, context) : undefined;
   return {
     ...watched,
+    ...(refilled && { state: refilled }),
     ...placeOf(request.after, position),
     ...unsentOf(request, position),
     ...(runStatus !== undefined && { runStatus }),
@@ -99,7 +101,7 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
     ...(runId !== undefined && { runId }),
     took: context.now() - began,
     idle,
-    refilled,
+    refilled: refilled !== undefined,
   };
 }
 
@@ -146,22 +148,36 @@ function overCheck(session: Session, { api, signal, now }: FollowContext): () =>
   };
 }
 
-/** A completed turn with a trimmed part is told from the stored conversation, once that reaches so far. */
+/** A completed turn with a trimmed part is told from the stored conversation, once that reaches so far; how it ended. */
 async function refill(
-  { turns, cursor = 0 }: Watched,
-  session: Session,
+  { turns, state, cursor = 0 }: Watched,
+  { session, seq }: FollowRequest,
   context: FollowContext,
-): Promise<boolean> {
+): Promise<TurnState | undefined> {
   const turn = turns.at(-1);
-  if (!turn?.incomplete || turn.state !== "done") return false;
+  if (!turn?.incomplete || turn.state !== "done") return undefined;
   const { api, signal, now } = context;
   const conversation = await quietly(() =>
     loadConversation(api, session, { signal, deadline: now() + AFTERTHOUGHT_MS }),
   );
-  const answer = conversation?.entries.findLast(({ message }) => message.role === "assistant")?.message;
-  if (!answer || (conversation?.storedUpTo ?? 0) < cursor) return false;
+  const answer = conversation && answerIn(conversation, seq, cursor);
+  if (!answer || (conversation.storedUpTo ?? 0) < cursor) return undefined;
+  turn.state = endOf({ parts: answer.parts, errors: turn.errors, aborted: false }, true);
   Object.assign(turn, partsOf(answer.parts), answer.id === undefined ? {} : { messageId: answer.id });
-  return true;
+  return state === "done" ? turn.state : state;
+}
+
+/** The answer to the input `seq`; without it the last one, if the turn that ended at `end` still is the last. */
+function answerIn(
+  { entries, inputs, lastTurnEnd }: Conversation,
+  seq: number | undefined,
+  end: number,
+): UiMessage | undefined {
+  const question = seq === undefined ? undefined : inputs.find((input) => input.seq === seq)?.message?.id;
+  const asked = question === undefined ? -1 : entries.findIndex(({ key }) => key === question);
+  const said = entries.slice(Math.max(0, asked)).filter(({ message }) => message.role === "assistant");
+  if (asked >= 0) return said[0]?.message;
+  return lastTurnEnd === end ? said.findLast(({ open }) => !open)?.message : undefined;
 }
 
 /** An input may have started a fresh run, so the one known before is asked again. */

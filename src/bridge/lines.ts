@@ -4,12 +4,15 @@ import { type Chunk, isKnown } from "./chunk.ts";
 
 /** More than a line shows: only when the secrets in them are gone, progress.ts cuts lines to their length. */
 const TAIL_CHARACTERS = 2_000;
+/** Kept of what is being said: the tail is cut off it seldom, since cutting copies. */
+const SPEECH_CHARACTERS = 32_000;
 const VALUE_CHARACTERS = 1_000;
 
 export class TurnLines {
-  #tail = "";
+  #speech = "";
   readonly #tools = new Map<unknown, string>();
-  #line = "started";
+  /** `undefined` while the agent speaks. */
+  #doing: string | undefined = "started";
 
   /** `prior`: messages whose tools the turn may go on with. */
   constructor(prior: readonly UiMessage[] = []) {
@@ -18,22 +21,17 @@ export class TurnLines {
   }
 
   get line(): string {
-    return this.#line;
+    return this.#doing ?? `"${this.#speech.slice(-TAIL_CHARACTERS)}"`;
   }
 
-  /** Takes one chunk and answers the line as it is then. */
-  apply(chunk: Chunk): string {
-    this.#line = this.#describe(chunk) ?? this.#line;
-    return this.#line;
+  apply(chunk: Chunk): void {
+    if (chunk.type === "text-delta") this.#hear(chunk.delta);
+    else if (chunk.type === "text-start") this.#speech = "";
+    else this.#doing = this.#describe(chunk) ?? this.#doing;
   }
 
   #describe(chunk: Chunk): string | undefined {
     switch (chunk.type) {
-      case "text-start":
-        this.#tail = "";
-        return undefined;
-      case "text-delta":
-        return this.#text(typeof chunk.delta === "string" ? chunk.delta : "");
       case "start":
       case "start-step":
       case "reasoning-start":
@@ -61,9 +59,10 @@ export class TurnLines {
     }
   }
 
-  #text(delta: string): string {
-    this.#tail = (this.#tail + delta).slice(-TAIL_CHARACTERS);
-    return `"${this.#tail}"`;
+  #hear(delta: unknown): void {
+    this.#doing = undefined;
+    if (typeof delta === "string") this.#speech += delta;
+    if (this.#speech.length > SPEECH_CHARACTERS) this.#speech = this.#speech.slice(-TAIL_CHARACTERS);
   }
 
   #tool(chunk: Chunk): string {

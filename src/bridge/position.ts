@@ -102,13 +102,31 @@ export function turnStart(position: Position, seq: number | undefined): number |
   return before.at(-1)?.seq;
 }
 
-/** The number of the turn that follows position `after` of `.out`. */
-export function turnNumberAfter(position: Position, after: number | undefined): number | undefined {
+/** The number of the turn that follows position `after` of `.out`, and answers the input `seq` where that is known. */
+export function turnNumberAfter(
+  position: Position,
+  after: number | undefined,
+  seq?: number,
+): number | undefined {
   if (position.turnsDone === undefined) return undefined;
   const later = position.out.turns.filter(
     (turn) => turn.seq !== undefined && (after === undefined || turn.seq > after),
   );
-  return Math.max(1, position.turnsDone - later.length + 1);
+  const lost = after === undefined || seq === undefined ? 0 : trimmedTurns(position, after, seq, later[0]);
+  return Math.max(1, position.turnsDone - later.length - lost + 1);
+}
+
+/** How many turns from the one that answers `seq` on ended behind `after` without a mark that survives, before `next`. */
+function trimmedTurns(
+  { out, in: { inputs } }: Position,
+  after: number,
+  seq: number,
+  next: TurnMark | undefined,
+): number {
+  if ((out.first ?? 0) <= after + 1) return 0;
+  const upTo = next?.inputSeq ?? seq;
+  return inputs.filter((one) => one.asksForTurn && one.seq !== undefined && one.seq > seq && one.seq <= upTo)
+    .length;
 }
 
 export const isTurnComplete = (record: ChannelRecord): record is ControlRecord =>

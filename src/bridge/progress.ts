@@ -2,8 +2,8 @@
  * Progress as hosts can show it (design section 5, point 4): increasing numbers, one line of at most 200
  * characters, at most ten a second, a heartbeat while silent, nothing after the end.
  */
-import { isObject } from "../domain/message.ts";
-import { type Cleaning, HeldRecords } from "./held-records.ts";
+import type { Cleaning } from "./streamed-text.ts";
+import { type Carried, WaitingRecords } from "./waiting-records.ts";
 
 /** A record a tick stands for, so that a program can rebuild the stream from progress alone. */
 export interface ProgressRecord {
@@ -15,8 +15,11 @@ export interface ProgressRecord {
 export interface ProgressSink {
   /** False when the caller gave no progress token: nothing will be shown, and calls should answer sooner. */
   readonly wanted: boolean;
-  /** Shows the newest state of things. Coalesced: only the latest line of a tenth of a second leaves. */
-  report(message: string, records?: ProgressRecord[]): void;
+  /**
+   * Shows the newest state of things. Coalesced: only the latest line of a tenth of a second leaves, and only that one is
+   * made of a `message` that is a function.
+   */
+  report(message: string | (() => string), records?: readonly ProgressRecord[]): void;
 }
 
 /** A sink whose end somebody holds. */
@@ -58,7 +61,6 @@ const TICK_INTERVAL_MS = 105;
 /** A client that reads the result together with a tick complains about the tick (sdk.md 5). */
 const QUIET_BEFORE_RESULT_MS = 100;
 const MESSAGE_CHARACTERS = 200;
-const RECORD_BYTES = 32 * 1024;
 const HEARTBEAT_MS = 5_000;
 
 export function createProgress(options: ProgressOptions): Progress {
@@ -73,12 +75,10 @@ class PacedProgress implements Progress {
   readonly #now: () => number;
   readonly #setTimer: (action: () => void, ms: number) => () => void;
   readonly #heartbeatMs: number;
-  readonly #clean: Cleaning["clean"];
   readonly #cleanLine: (text: string) => string;
   readonly #unfinished: Cleaning["unfinished"];
-  readonly #held: HeldRecords;
-  readonly #records = new RecordBag();
-  #message = "working…";
+  readonly #records: WaitingRecords;
+  #message: string | (() => string) = "working…";
   #pending = false;
   #progress = 0;
   #lastTick = Number.NEGATIVE_INFINITY;
@@ -92,19 +92,18 @@ class PacedProgress implements Progress {
     this.#now = options.now ?? Date.now;
     this.#setTimer = options.setTimer ?? startTimer;
     this.#heartbeatMs = Math.max(options.heartbeatMs ?? HEARTBEAT_MS, TICK_INTERVAL_MS);
-    this.#clean = options.clean ?? ((text) => text);
-    this.#cleanLine = options.cleanLine ?? this.#clean;
+    const clean = options.clean ?? ((text) => text);
+    this.#cleanLine = options.cleanLine ?? clean;
     this.#unfinished = options.unfinished ?? (() => false);
-    this.#held = new HeldRecords({ clean: this.#clean, unfinished: this.#unfinished });
+    this.#records = new WaitingRecords({ clean, unfinished: this.#unfinished });
     this.#lastNews = this.#now();
     this.#arm(this.#heartbeatMs);
   }
 
-  report(message: string, records: ProgressRecord[] = []): void {
+  report(message: string | (() => string), records: readonly ProgressRecord[] = []): void {
     if (this.#closing) return;
     this.#message = message;
-    for (const record of records) this.#show(this.#held.take(record));
-    this.#lastNews = this.#now();
+    for (const record of records) this.#records.add(record);
     if (this.#pending) return;
     this.#pending = true;
     this.#leaveWhenAllowed();
@@ -115,8 +114,8 @@ class PacedProgress implements Progress {
     return this.#closing;
   }
 
-  #show(records: readonly ProgressRecord[]): void {
-    for (const record of records) this.#records.add(record, this.#clean);
+  get #line(): string {
+    return typeof this.#message === "string" ? this.#message : this.#message();
   }
 
   /** Of speech that ends in what may become a secret the last word waits. */
@@ -131,10 +130,9 @@ class PacedProgress implements Progress {
 
   async #end(): Promise<void> {
     this.#cancelTimer();
-    this.#show(this.#held.rest());
     if (this.#records.size > 0) {
       await this.#sleepUntil(this.#lastTick + TICK_INTERVAL_MS);
-      this.#tick(this.#message);
+      this.#tick(this.#line, true);
     }
     await this.#sleepUntil(this.#lastTick + QUIET_BEFORE_RESULT_MS);
   }
@@ -162,7 +160,7 @@ class PacedProgress implements Progress {
       // A caller that reads slowly gets fewer ticks instead of a queue of them.
       this.#arm(TICK_INTERVAL_MS);
     } else {
-      this.#tick(this.#message);
+      this.#tick(this.#line);
       this.#arm(this.#heartbeatMs);
     }
   }
@@ -170,19 +168,20 @@ class PacedProgress implements Progress {
   #heartbeat(): void {
     if (!this.#sending) {
       const quiet = ` · quiet for ${Math.round((this.#now() - this.#lastNews) / 1000)}s`;
-      this.#tick(`${oneLine(this.#shown(this.#message), MESSAGE_CHARACTERS - quiet.length)}${quiet}`);
+      this.#tick(`${oneLine(this.#shown(this.#line), MESSAGE_CHARACTERS - quiet.length)}${quiet}`);
     }
     this.#arm(this.#heartbeatMs);
   }
 
-  #tick(message: string): void {
-    this.#pending = false;
+  #tick(message: string, isLast = false): void {
     this.#lastTick = this.#now();
+    if (this.#pending) this.#lastNews = this.#lastTick;
+    this.#pending = false;
     this.#progress += 1;
     const tick: Tick = {
       progress: this.#progress,
       message: oneLine(this.#shown(message), MESSAGE_CHARACTERS),
-      ...this.#records.take(),
+      ...metaOf(this.#records.take(isLast)),
     };
     this.#sending = true;
     Promise.resolve()
@@ -194,48 +193,11 @@ class PacedProgress implements Progress {
   }
 }
 
-/** The records of the next tick, as far as they fit. */
-class RecordBag {
-  #records: ProgressRecord[] = [];
-  #bytes = 2;
-  #dropped = 0;
-
-  get size(): number {
-    return this.#records.length + this.#dropped;
-  }
-
-  /** After the first that does not fit none is taken, so that what is shown has no holes. */
-  add(record: ProgressRecord, clean: Cleaning["clean"]): void {
-    const fitting = this.#dropped > 0 ? undefined : this.#fitting(record, clean);
-    if (fitting) this.#records.push(fitting);
-    else this.#dropped += 1;
-  }
-
-  #fitting(record: ProgressRecord, clean: Cleaning["clean"]): ProgressRecord | undefined {
-    try {
-      const shown = "chunk" in record ? { ...record, chunk: cleaned(record.chunk, clean) } : record;
-      const bytes = this.#bytes + Buffer.byteLength(JSON.stringify(shown)) + 1;
-      if (bytes > RECORD_BYTES) return undefined;
-      this.#bytes = bytes;
-      return shown;
-    } catch (error) {
-      // Nested deeper than the stack reaches: no client could read it back either.
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
-  }
-
-  take(): { _meta?: Record<string, unknown> } {
-    if (this.size === 0) return {};
-    const meta = {
-      "trigger-mcp/records": this.#records,
-      ...(this.#dropped > 0 && { "trigger-mcp/dropped": this.#dropped }),
-    };
-    this.#records = [];
-    this.#bytes = 2;
-    this.#dropped = 0;
-    return { _meta: meta };
-  }
+function metaOf({ records, dropped }: Carried): Pick<Tick, "_meta"> {
+  if (records.length === 0 && dropped === 0) return {};
+  return {
+    _meta: { "trigger-mcp/records": records, ...(dropped > 0 && { "trigger-mcp/dropped": dropped }) },
+  };
 }
 
 /** Control, line-breaking and bidi characters become spaces; never longer than `limit`, never half a code point. */
@@ -256,16 +218,6 @@ function oneLine(text: string, limit: number): string {
 function speechOf(line: string): string | undefined {
   const begin = line.endsWith('"') ? line.indexOf(' · "') : -1;
   return begin < 0 ? undefined : line.slice(begin + 4, -1);
-}
-
-/** Every string in the value, each as the value of its name, and every name. */
-function cleaned(value: unknown, clean: Cleaning["clean"], name?: string): unknown {
-  if (typeof value === "string") return clean(value, name);
-  if (Array.isArray(value)) return value.map((item) => cleaned(item, clean, name));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [clean(key), cleaned(item, clean, key)]),
-  );
 }
 
 function startTimer(action: () => void, ms: number): () => void {

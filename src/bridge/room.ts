@@ -2,7 +2,7 @@
  * What of a turn is held in memory, whatever its producer does (design section 5, point 5). An answer shows a fraction of it,
  * and everything can be read again by cursor.
  */
-import { deltaOf } from "../domain/deltas.ts";
+import { deltaText } from "../domain/deltas.ts";
 import { type Chunk, TOOL_CHANGES } from "./chunk.ts";
 
 /** Characters of a turn, what each record costs included: more than any answer can show. */
@@ -55,11 +55,11 @@ export class TurnRoom {
   /** What of the chunk is to be held; undefined: nothing. */
   admit(chunk: Chunk): Chunk | undefined {
     if (this.#left > 0) {
-      const delta = chunk.providerMetadata === undefined ? deltaOf(chunk) : undefined;
-      const weight = delta ? delta.text.length + OVERHEAD : weightOf(chunk, LARGE);
+      const text = chunk.providerMetadata === undefined ? deltaText(chunk) : undefined;
+      const weight = text === undefined ? weightOf(chunk, LARGE) : text.length + OVERHEAD;
       // What is longer is held as its beginning.
-      this.#left -= delta ? weight : Math.min(weight, LARGE);
-      return delta || weight <= LARGE ? chunk : shortened(chunk);
+      this.#left -= text === undefined ? Math.min(weight, LARGE) : weight;
+      return text !== undefined || weight <= LARGE ? chunk : shortened(chunk);
     }
     this.#omitted += 1;
     const slim = slimmed(chunk);

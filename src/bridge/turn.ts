@@ -4,7 +4,13 @@
  */
 import { isTriggerError, type TriggerError } from "../domain/errors.ts";
 import { textOf, toolsOf, type UiMessage } from "../domain/message.ts";
-import type { ChannelItem, ChannelRecord, ControlRecord, DataRecord } from "../domain/record.ts";
+import type {
+  ChannelItem,
+  ChannelRecord,
+  ControlRecord,
+  DataRecord,
+  FollowedChannel,
+} from "../domain/record.ts";
 import type { Turn, TurnState } from "../domain/turn.ts";
 import { type Chunk, isChunk, isKnown } from "./chunk.ts";
 import { MessageFold, type TurnContent } from "./fold.ts";
@@ -78,12 +84,12 @@ const MESSAGES_KEPT = 10;
  * Ends with the items (deadline, abort), when `until` is reached, or when the session is over. A stream that cannot be
  * read at all throws; one that fails later must not take away what has come, nor that an input was sent.
  */
-export async function watch(items: AsyncIterable<ChannelItem>, request: WatchRequest): Promise<Watched> {
+export async function watch(items: FollowedChannel, request: WatchRequest): Promise<Watched> {
   const watcher = new Watcher(request);
   try {
-    for await (const item of items) {
-      if (watcher.take(item)) break;
-      if (item.kind === "caught-up" && (await request.isOver?.())) {
+    for await (const batch of items.batches?.() ?? singly(items)) {
+      if (watcher.takeAll(batch)) break;
+      if (batch.at(-1)?.kind === "caught-up" && (await request.isOver?.())) {
         watcher.over();
         break;
       }
@@ -96,6 +102,10 @@ export async function watch(items: AsyncIterable<ChannelItem>, request: WatchReq
   return watcher.result();
 }
 
+async function* singly(items: AsyncIterable<ChannelItem>): AsyncGenerator<readonly ChannelItem[]> {
+  for await (const item of items) yield [item];
+}
+
 class Watcher {
   readonly #request: WatchRequest;
   #fold: MessageFold;
@@ -103,6 +113,7 @@ class Watcher {
   /** Position of the last record before the first that did not fit. */
   #heldUpTo: number | undefined;
   #lines: TurnLines;
+  #turnLine: () => string;
   #turn: number | undefined;
   #turns: Turn[] = [];
   #forgottenTurns = 0;
@@ -126,11 +137,18 @@ class Watcher {
     this.#turn = request.turn;
     this.#payloadTurnAhead = request.payloadTurnAhead ?? false;
     this.#lines = new TurnLines(request.prior);
+    this.#turnLine = this.#lineOf(this.#lines);
     this.#fold = new MessageFold(request.prior);
   }
 
   get hasRecords(): boolean {
     return this.#records > 0;
+  }
+
+  /** Takes items until the watching is over, and answers whether it is. */
+  takeAll(items: readonly ChannelItem[]): boolean {
+    for (const item of items) if (this.take(item)) return true;
+    return false;
   }
 
   /** Takes one item; true when the watching is over. */
@@ -182,7 +200,8 @@ class Watcher {
     if (isChunk(record.data) && isKnown(record.data)) {
       this.#inTurn += 1;
       this.#hold(record.data, record.seq);
-      this.#report(this.#lines.apply(record.data), record);
+      if (this.#request.progress.wanted) this.#lines.apply(record.data);
+      this.#reportTurn(record);
       return;
     }
     this.#otherCount += 1;
@@ -214,7 +233,7 @@ class Watcher {
         this.#report("moving to a newer version", record);
         break;
       default:
-        this.#report(this.#lines.line, record);
+        this.#reportTurn(record);
     }
   }
 
@@ -229,7 +248,8 @@ class Watcher {
       if (this.#request.until === "turn") this.#state = state;
     }
     if (record.headers["session-closed"] === "true") this.#close(record);
-    this.#report(isOurs ? this.#lines.line : "complete; it was asked before ours", record);
+    if (isOurs) this.#reportTurn(record);
+    else this.#report("complete; it was asked before ours", record);
     this.#lines = new TurnLines(this.#request.prior);
     this.#fold = new MessageFold(recent(this.#fold.messages()));
     this.#room = new TurnRoom();
@@ -237,6 +257,7 @@ class Watcher {
     this.#inTurn = 0;
     this.#incomplete = false;
     if (this.#turn !== undefined) this.#turn += 1;
+    this.#turnLine = this.#lineOf(this.#lines);
   }
 
   #keep(turn: Turn): void {
@@ -266,9 +287,23 @@ class Watcher {
   }
 
   #report(what: string, record: ChannelRecord): void {
+    this.#request.progress.report(`${this.#label} · ${what}`, [progressRecord(record)]);
+  }
+
+  /** What the turn is at, worked out when it is shown. */
+  #reportTurn(record: ChannelRecord): void {
     if (!this.#request.progress.wanted) return;
-    const label = this.#turn === undefined ? this.#request.name : `turn ${this.#turn}`;
-    this.#request.progress.report(`${label} · ${what}`, [progressRecord(record)]);
+    this.#request.progress.report(this.#turnLine, [progressRecord(record)]);
+  }
+
+  /** Of the turn under way, also when it is shown only after the next has begun. */
+  #lineOf(lines: TurnLines): () => string {
+    const label = this.#label;
+    return () => `${label} · ${lines.line}`;
+  }
+
+  get #label(): string {
+    return this.#turn === undefined ? this.#request.name : `turn ${this.#turn}`;
   }
 
   #endOf(content: TurnContent): TurnState {

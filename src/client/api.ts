@@ -3,7 +3,7 @@
  * and not on how it is spoken to. Every call may throw {@link TriggerError}; section numbers are the wire contract's.
  */
 import type { Access } from "../domain/access.ts";
-import type { ChannelItem, ChannelRecord, ChannelRef } from "../domain/record.ts";
+import type { ChannelRecord, ChannelRef, FollowedChannel } from "../domain/record.ts";
 import type {
   MetadataOperation,
   Page,
@@ -122,7 +122,7 @@ export interface ChannelsApi {
    * 5.2: every record after `after` once and in order, across any number of broken connections, until the signal
    * aborts (the iterator then ends) or the deadline passes (it ends too). Leaving the loop closes the socket.
    */
-  follow(channel: ChannelRef, options?: FollowOptions): AsyncIterable<ChannelItem>;
+  follow(channel: ChannelRef, options?: FollowOptions): FollowedChannel;
 }
 
 export interface TokensApi {

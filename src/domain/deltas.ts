@@ -9,13 +9,16 @@ export interface Delta {
 
 const FIELDS = ["delta", "inputTextDelta"] as const;
 
-export function deltaOf(chunk: unknown): Delta | undefined {
+/** The text of a piece; asked of each of many thousands. */
+export function deltaText(chunk: unknown): string | undefined {
   if (!isObject(chunk) || typeof chunk.type !== "string" || !chunk.type.endsWith("-delta")) return undefined;
-  for (const field of FIELDS) {
-    const text = chunk[field];
-    if (typeof text === "string") return { key: keyOf(chunk), text };
-  }
-  return undefined;
+  if (typeof chunk.delta === "string") return chunk.delta;
+  return typeof chunk.inputTextDelta === "string" ? chunk.inputTextDelta : undefined;
+}
+
+export function deltaOf(chunk: unknown): Delta | undefined {
+  const text = deltaText(chunk);
+  return text === undefined ? undefined : { key: keyOf(chunk as Record<string, unknown>), text };
 }
 
 /** The text that a chunk says is complete. */
@@ -26,8 +29,14 @@ export function endedBy(chunk: unknown): string | undefined {
 }
 
 /** `text-delta` and `text-end` of one id belong together, as do a tool's input and its pieces. */
-const keyOf = (chunk: Record<string, unknown>): string =>
-  `${String(chunk.type).split("-")[0]} ${String(chunk.toolCallId ?? chunk.id)}`;
+function keyOf({ type, toolCallId, id }: Record<string, unknown>): string {
+  const kind = String(type);
+  return `${kind.slice(0, kind.indexOf("-"))} ${String(toolCallId ?? id)}`;
+}
+
+/** Whether two pieces have the same key, which is quicker told than made. */
+export const isSameText = (a: unknown, b: unknown): boolean =>
+  isObject(a) && isObject(b) && a.type === b.type && a.id === b.id && a.toolCallId === b.toolCallId;
 
 /** `chunk` is one that {@link deltaOf} knows. */
 export function withDelta(chunk: unknown, text: string): unknown {

@@ -43,7 +43,8 @@ const functionName = (name: string): string =>
 export const isOwn = ({ file }: Frame): boolean => !ENGINE.test(file) && !LIBRARY.test(file);
 
 /** `src/trigger/charge.ts`: from the project's own folders on. */
-export const shortFile = (file: string): string => file.replace(IMAGE_ROOT.test(file) ? IMAGE_ROOT : PROJECT_ROOT, "");
+export const shortFile = (file: string): string =>
+  file.replace(IMAGE_ROOT.test(file) ? IMAGE_ROOT : PROJECT_ROOT, "");
 
 /** `src/trigger/charge.ts:42 capturePayment`. */
 export const frameText = ({ name, file, line }: Frame): string =>

@@ -51,3 +51,8 @@ export type ChannelItem =
   | { kind: "gap"; from: number; to: number }
   /** Everything up to `seq` (exclusive) has been delivered. */
   | { kind: "caught-up"; seq?: number };
+
+/** What a followed channel yields, one by one, or as many at a time as have come: the same for less work. */
+export interface FollowedChannel extends AsyncIterable<ChannelItem> {
+  batches?(): AsyncIterable<readonly ChannelItem[]>;
+}

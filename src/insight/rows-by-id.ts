@@ -1,10 +1,11 @@
 /**
  * Rows of a span table by their ids, filled at once and asked seldom: a `Map` takes longer to fill than most else that is
- * done with a trace. Open addressing over whole ids; what hash an id gets nobody outside can know.
+ * done with a trace. Open addressing over whole ids.
  */
 import type { Span } from "../domain/trace.ts";
 
-const SEED = Math.floor(Math.random() * 2 ** 32);
+/** What hash an id gets nobody outside can know. */
+const SEED = (Math.random() * 2 ** 32) | 0;
 
 /** No row. */
 export const NONE = -1;

@@ -14,7 +14,7 @@ async function watched(items: ChannelItem[], request: Partial<WatchRequest> = {}
     progress: {
       wanted: true,
       report: (line, records = []) => {
-        lines.push(line);
+        lines.push(typeof line === "string" ? line : line());
         carried.push(...records);
       },
     },

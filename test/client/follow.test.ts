@@ -124,9 +124,9 @@ test("a part that a writer's retry wrote twice is delivered once, and its positi
   ]);
 });
 
-test("only the last 5,000 part ids are remembered", async () => {
-  const records = Array.from({ length: 5_001 }, (_, seq) => data(seq, { seq }, `p${seq}`));
-  const again = [data(5_001, { late: true }, "p0"), data(5_002, { late: true }, "p5000")];
+test("the last 5,000 part ids are remembered, and no more than twice as many", async () => {
+  const records = Array.from({ length: 10_001 }, (_, seq) => data(seq, { seq }, `p${seq}`));
+  const again = [data(10_001, { late: true }, "p0"), data(10_002, { late: true }, "p5001")];
   at.server.plan(OUT, stream(batch(records) + batch(again) + DONE, "end", SETTLED));
   const items = await collect(at.api.channels.follow(channel));
   expect(items.slice(-2)).toMatchObject([{ kind: "data" }, { kind: "skipped", reason: "duplicate" }]);

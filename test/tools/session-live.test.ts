@@ -42,7 +42,7 @@ function onlooker() {
   const progress: ToolContext["progress"] = {
     wanted: true,
     report(line, carried = []) {
-      lines.push(line);
+      lines.push(typeof line === "string" ? line : line());
       records.push(...carried);
       seen();
     },

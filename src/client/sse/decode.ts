@@ -45,7 +45,7 @@ function decodeRecord(wire: unknown, legacyControl: boolean): ChannelRecord {
   const at = position(sequence(wire.seq_num), wire.timestamp);
   const headers = headersOf(wire.headers);
   if (headers[0]?.[0] === "") return { kind: "skipped", reason: "command", ...at };
-  const control = controlRecord(headers, at);
+  const control = headers === NO_HEADERS ? undefined : controlRecord(headers, at);
   if (control) return control;
   const body = typeof wire.body === "string" ? parse(wire.body) : wire.body;
   if (!isObject(body) || !("data" in body)) return { kind: "skipped", reason: "unreadable", ...at };
@@ -91,11 +91,11 @@ function dataRecord(
   if (legacyControl && isObject(data) && typeof data.type === "string" && data.type.startsWith("trigger:")) {
     return legacyRecord(data, at);
   }
-  // Filled in place: streams bring many thousands of these.
-  const record: DataRecord = { kind: "data", data };
+  // Its position becomes the record: streams bring many thousands of these.
+  const record = at as DataRecord;
+  record.kind = "data";
+  record.data = data;
   if (part !== undefined) record.partId = part;
-  if (at.seq !== undefined) record.seq = at.seq;
-  if (at.timestamp !== undefined) record.timestamp = at.timestamp;
   return record;
 }
 

@@ -1,6 +1,6 @@
 /** Follows a channel across broken connections, contract channels.md 5 and api.md 5.2. */
 import { TriggerError } from "../../domain/errors.ts";
-import type { ChannelItem } from "../../domain/record.ts";
+import type { ChannelItem, FollowedChannel } from "../../domain/record.ts";
 import type { FollowOptions } from "../api.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../failure.ts";
@@ -8,7 +8,7 @@ import { type Bearer, isRefused, type OpenStream } from "../pipeline.ts";
 import type { Attempt } from "../retry.ts";
 import { callScope } from "../scope.ts";
 import { readEvents } from "./events.ts";
-import { flatten } from "./flatten.ts";
+import { flatten, interruptible } from "./flatten.ts";
 import { Ledger } from "./ledger.ts";
 
 export interface FollowPlan {
@@ -43,13 +43,12 @@ interface Ending {
 }
 
 /** Every record once and in order; ends when the signal aborts, the deadline passes, or a settled channel is drained. */
-export function follow(plan: FollowPlan, options: FollowOptions): AsyncIterable<ChannelItem> {
-  return {
-    [Symbol.asyncIterator]() {
-      const stop = new AbortController();
-      return flatten(connections(plan, options, stop), stop);
-    },
+export function follow(plan: FollowPlan, options: FollowOptions): FollowedChannel {
+  const batches = () => {
+    const stop = new AbortController();
+    return interruptible(connections(plan, options, stop), stop);
   };
+  return { batches, [Symbol.asyncIterator]: () => flatten(batches()) };
 }
 
 async function* connections(

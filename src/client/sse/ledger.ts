@@ -42,11 +42,12 @@ export class Ledger {
 
   #record(record: ChannelRecord, items: ChannelItem[]): void {
     const { seq } = record;
-    if (seq !== undefined && this.#cursor !== undefined) {
-      if (seq <= this.#cursor) return;
-      if (seq > this.#next) items.push({ kind: "gap", from: this.#next, to: seq - 1 });
+    if (seq !== undefined) {
+      const cursor = this.#cursor ?? seq - 1;
+      if (seq <= cursor) return;
+      if (seq > cursor + 1) items.push({ kind: "gap", from: cursor + 1, to: seq - 1 });
+      this.#cursor = seq;
     }
-    if (seq !== undefined) this.#cursor = seq;
     items.push(this.#isRepeated(record) ? repeated(record) : record);
   }
 
