@@ -167,6 +167,29 @@ test("records all trimmed away show when two pings agree on it", async () => {
   ]);
 });
 
+test("a ping on one connection and a ping on the next agree on nothing: the records between may be on their way", async () => {
+  at.server.plan(
+    OUT,
+    stream(batch([data(0, {})]) + ping(3), "break"),
+    stream(ping(3) + batch([data(1, {}), data(2, {})], 3) + DONE, "end", SETTLED),
+  );
+  expect(await collect(at.api.channels.follow(channel))).toMatchObject([
+    { kind: "data", seq: 0 },
+    { kind: "data", seq: 1 },
+    { kind: "data", seq: 2 },
+    { kind: "caught-up", seq: 3 },
+  ]);
+});
+
+test("a tail behind what has been read does not send the reader back", async () => {
+  const end = { seq_num: 2, headers: [["trigger-control", "turn-complete"]] as [string, string][] };
+  const stored = [data(0, {}), data(1, {}), end];
+  at.server.plan(OUT, stream(batch(stored, 3) + ping(1) + batch(stored, 1), "break"), drain(stored));
+  const seqs = (await collect(at.api.channels.follow(channel))).filter(({ kind }) => kind !== "caught-up");
+  expect(seqs).toMatchObject([{ seq: 0 }, { seq: 1 }, { seq: 2 }]);
+  expect(at.server.requests[1]?.headers["last-event-id"]).toBe("2");
+});
+
 test("a cursor beyond the end follows from the tail", async () => {
   at.server.plan(OUT, stream(ping(3) + batch([data(3, {})], 4) + DONE, "end", SETTLED));
   expect(await collect(at.api.channels.follow(channel, { after: 100 }))).toMatchObject([

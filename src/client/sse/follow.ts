@@ -101,6 +101,7 @@ class Following {
       const attempt = await this.#plan.connect(this.#ledger.cursor, token, this.#signal);
       if ("value" in attempt) {
         this.#openedAt = clock.now();
+        this.#ledger.connected();
         return attempt.value;
       }
       const { failure } = attempt;

@@ -11,19 +11,27 @@ const REMEMBERED_PARTS = 5_000;
 
 export class Ledger {
   #cursor: number | undefined;
+  /** The cursor is the caller's: nobody has seen a record there. */
+  #asked: boolean;
   /** The position `caught-up` was last said for, so that every ping does not say it again. */
   #caughtUpAt: number | undefined;
-  /** A tail beyond the cursor that a ping spoke of; the same again means the records between are gone. */
+  /** A tail beyond the cursor that a ping of this connection spoke of; the same again means the records between are gone. */
   #missingBefore: number | undefined;
   readonly #parts = new PartWindow(REMEMBERED_PARTS);
 
   constructor(after: number | undefined) {
     this.#cursor = after;
+    this.#asked = after !== undefined;
   }
 
   /** Sequence number of the last record handled, of whatever kind; what a new connection resumes after. */
   get cursor(): number | undefined {
     return this.#cursor;
+  }
+
+  /** A new connection begins: what the one before had not brought may still come. */
+  connected(): void {
+    this.#missingBefore = undefined;
   }
 
   /** Adds what the event brings to `items`: one list for many small events. */
@@ -47,6 +55,7 @@ export class Ledger {
       if (seq <= cursor) return;
       if (seq > cursor + 1) items.push({ kind: "gap", from: cursor + 1, to: seq - 1 });
       this.#cursor = seq;
+      this.#asked = false;
     }
     items.push(this.#isRepeated(record) ? repeated(record) : record);
   }
@@ -67,14 +76,19 @@ export class Ledger {
       }
       items.push({ kind: "gap", from: this.#next, to: tail - 1 });
       this.#cursor = tail - 1;
+      this.#asked = false;
     }
     this.#caughtUp(tail ?? this.#next, items);
   }
 
-  /** A cursor past the end is clamped by the server without a word: what comes next starts at the tail. */
+  /**
+   * A caller's cursor past the end is clamped by the server without a word: what comes next starts at the tail. A tail behind
+   * what has been read is only late.
+   */
   #clamp(tail: number | undefined, first = tail): void {
-    if (tail === undefined || first === undefined || this.#cursor === undefined || tail > this.#cursor)
-      return;
+    if (!this.#asked || tail === undefined || first === undefined) return;
+    this.#asked = false;
+    if (this.#cursor === undefined || tail > this.#cursor) return;
     this.#cursor = first === 0 ? undefined : first - 1;
   }
 
