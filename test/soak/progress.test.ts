@@ -1,4 +1,4 @@
-/** Progress as every client sees it: the built bundle, both eras, both transports, more than a thousand streamed calls. */
+/** Progress as every client sees it: the built bundle, both eras, both transports, a thousand streamed calls each. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -16,9 +16,9 @@ import {
   type Tick,
 } from "../support/clients.ts";
 
-/** Conversations of one client at the same time, and messages in each: 1,008 calls over the six clients. */
+/** Conversations of one client at the same time, and messages in each: a thousand calls of each of the six clients. */
 const LANES = 8;
-const MESSAGES = 21;
+const MESSAGES = 125;
 /** Short turns, so that results come right behind progress; some last long enough to be held to the pace. */
 const PACE = 0.1;
 /** What passes between the last progress and the result. */
@@ -125,7 +125,7 @@ describe.each(Object.entries(TRANSPORTS))("over %s", (_, connect) => {
       stalls.disable();
       await client.close();
     }
-  }, 120_000);
+  }, 300_000);
 
   it.each(
     CLIENTS,
