@@ -12,7 +12,7 @@ import { endOf, partsOf, type Until, type Watched, watch } from "./turn.ts";
 
 /** Milliseconds between looks whether a silent session has been closed: not every server announces it. */
 const CLOSED_CHECK_MS = 10_000;
-/** Milliseconds that reading more after the end may take. */
+/** Milliseconds that reading more after the end may take in all. */
 const AFTERTHOUGHT_MS = 4_000;
 
 export interface FollowRequest {
@@ -82,13 +82,15 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
     ...(request.committed && { committed: true }),
     ...(request.prior && { prior: request.prior }),
   });
-  const refilled = await refill(watched, request, context);
+  const afterwards = { ...context, deadline: context.now() + AFTERTHOUGHT_MS };
+  const refilled = await refill(watched, request, afterwards);
   const runId =
-    watched.turns.findLast((one) => one.runId !== undefined)?.runId ?? (await currentRun(session, context));
+    watched.turns.findLast((one) => one.runId !== undefined)?.runId ??
+    (await currentRun(session, afterwards));
   const cursor = watched.cursor ?? after;
   const idle = watched.records === 0 && seq === undefined && !isBusy(session, position);
   const silent = watched.records === 0 && !idle && runId !== undefined;
-  const runStatus = silent ? await statusOf(runId, context) : undefined;
+  const runStatus = silent ? await statusOf(runId, afterwards) : undefined;
   return {
     ...watched,
     ...(refilled && { state: refilled }),
@@ -134,15 +136,14 @@ export async function locateAndFollow(
 const limits = ({ signal, deadline }: FollowContext): CallOptions => ({ signal, deadline });
 
 /** At once for a session known to be over; else a look now and then while nothing comes. */
-function overCheck(session: Session, { api, signal, now }: FollowContext): () => Promise<boolean> {
+function overCheck(session: Session, { api, signal, now, deadline }: FollowContext): () => Promise<boolean> {
   let over = sessionStatus(session, now()) !== "ACTIVE";
   let looked = now();
   return async () => {
     if (over || now() - looked < CLOSED_CHECK_MS) return over;
     looked = now();
-    const latest = await quietly(() =>
-      api.sessions.retrieve(session.id, { signal, deadline: now() + AFTERTHOUGHT_MS }),
-    );
+    const soon = Math.min(deadline, looked + AFTERTHOUGHT_MS);
+    const latest = await quietly(() => api.sessions.retrieve(session.id, { signal, deadline: soon }));
     over = latest !== undefined && sessionStatus(latest, now()) !== "ACTIVE";
     return over;
   };
@@ -156,10 +157,7 @@ async function refill(
 ): Promise<TurnState | undefined> {
   const turn = turns.at(-1);
   if (!turn?.incomplete || turn.state !== "done") return undefined;
-  const { api, signal, now } = context;
-  const conversation = await quietly(() =>
-    loadConversation(api, session, { signal, deadline: now() + AFTERTHOUGHT_MS }),
-  );
+  const conversation = await quietly(() => loadConversation(context.api, session, limits(context)));
   const answer = conversation && answerIn(conversation, seq, cursor);
   if (!answer || (conversation.storedUpTo ?? 0) < cursor) return undefined;
   turn.state = endOf({ parts: answer.parts, errors: turn.errors, aborted: false }, true);
@@ -167,7 +165,7 @@ async function refill(
   return state === "done" ? turn.state : state;
 }
 
-/** The answer to the input `seq`; without it the last one, if the turn that ended at `end` still is the last. */
+/** The answer to the input `seq`; where that cannot be found the last one, if no turn has ended after `end`. */
 function answerIn(
   { entries, inputs, lastTurnEnd }: Conversation,
   seq: number | undefined,
@@ -177,24 +175,19 @@ function answerIn(
   const asked = question === undefined ? -1 : entries.findIndex(({ key }) => key === question);
   const said = entries.slice(Math.max(0, asked)).filter(({ message }) => message.role === "assistant");
   if (asked >= 0) return said[0]?.message;
-  return lastTurnEnd === end ? said.findLast(({ open }) => !open)?.message : undefined;
+  return (lastTurnEnd ?? end) <= end ? said.findLast(({ open }) => !open)?.message : undefined;
 }
 
 /** An input may have started a fresh run, so the one known before is asked again. */
-async function currentRun(
-  session: Session,
-  { api, signal, now }: FollowContext,
-): Promise<string | undefined> {
-  if (signal.aborted) return session.currentRunId;
-  const latest = await quietly(() =>
-    api.sessions.retrieve(session.id, { signal, deadline: now() + AFTERTHOUGHT_MS }),
-  );
+async function currentRun(session: Session, context: FollowContext): Promise<string | undefined> {
+  if (context.signal.aborted) return session.currentRunId;
+  const latest = await quietly(() => context.api.sessions.retrieve(session.id, limits(context)));
   return latest?.currentRunId ?? session.currentRunId;
 }
 
-async function statusOf(runId: string, { api, signal, now }: FollowContext): Promise<string | undefined> {
-  if (signal.aborted) return undefined;
-  const run = await quietly(() => api.runs.retrieve(runId, { signal, deadline: now() + AFTERTHOUGHT_MS }));
+async function statusOf(runId: string, context: FollowContext): Promise<string | undefined> {
+  if (context.signal.aborted) return undefined;
+  const run = await quietly(() => context.api.runs.retrieve(runId, limits(context)));
   return run?.status;
 }
 

@@ -37,8 +37,8 @@ export interface ToolAnswer {
 /** Design section 3: hosts give up on a silent call after about a minute, and wait longer for one that shows progress. */
 const SECONDS = { silent: 45, watched: 120, most: 600 };
 
-/** How far past its own deadline a call may go to put its answer together. */
-const GRACE_MS = 10_000;
+/** How far past its own deadline a call may go to put its answer together: a silent one is over within 50 seconds. */
+const GRACE_MS = 5_000;
 
 /** Seconds a call that waits may take. */
 function allowance(watched: boolean, asked: number | undefined): number {

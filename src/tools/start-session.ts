@@ -114,8 +114,9 @@ function refuseUnaddressable(externalId: string | undefined): void {
 }
 
 async function create(asked: Input, options: CallOptions, { api }: ToolContext): Promise<StartedSession> {
+  const triggerConfig = await knownConfig(asked.external_id, options, api);
   try {
-    return await api.sessions.create(request(asked), options);
+    return await api.sessions.create({ ...request(asked), ...(triggerConfig && { triggerConfig }) }, options);
   } catch (error) {
     if (!isTriggerError(error) || error.code !== "session_closed" || asked.external_id === undefined)
       throw error;
@@ -128,6 +129,21 @@ async function create(asked: Input, options: CallOptions, { api }: ToolContext):
         cause: error,
       },
     );
+  }
+}
+
+/**
+ * What a session that exists was started with. Creating would overwrite it (api.md 4.2) with a message that reaches nobody:
+ * its machine, its queue and its client data would be lost, and the message would look unanswered.
+ */
+async function knownConfig(externalId: string | undefined, options: CallOptions, api: ToolContext["api"]) {
+  if (externalId === undefined) return undefined;
+  try {
+    return (await api.sessions.retrieve(externalId, options)).triggerConfig;
+  } catch (error) {
+    // New, or not to be read with this credential.
+    if (isTriggerError(error) && ["not_found", "forbidden"].includes(error.code)) return undefined;
+    throw error;
   }
 }
 

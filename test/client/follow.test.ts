@@ -199,10 +199,10 @@ test("a cursor beyond the end follows from the tail", async () => {
   ]);
 });
 
-test("caught-up is said once for a position however many pings come", async () => {
+test("caught-up is said at every ping, so that whoever waits can look around", async () => {
   at.server.plan(OUT, stream(batch([data(0, {})], 1) + ping(1) + ping(1) + DONE, "end", SETTLED));
   const items = await collect(at.api.channels.follow(channel));
-  expect(items.map((item) => item.kind)).toEqual(["data", "caught-up"]);
+  expect(items.map((item) => item.kind)).toEqual(["data", "caught-up", "caught-up", "caught-up"]);
 });
 
 test("the cursor is the position of the last record of any kind, never the event id", async () => {

@@ -6,6 +6,7 @@ import { SECRET, sessionBody } from "../client/support.ts";
 import { BUNDLE, type Running, running } from "../support/bundle.ts";
 import { CLIENTS, type ClientKind, type McpClient, overHttp, overStdio } from "../support/clients.ts";
 import { type FakeApi, json, startFakeApi, stream } from "../support/fake-api.ts";
+import { startFaultyProxy } from "../support/faulty-proxy.ts";
 
 const RECORD = {
   seq_num: 0,
@@ -43,6 +44,12 @@ afterAll(async () => {
   await api.close();
 });
 
+/**
+ * It takes no timer (test/bridge/leaving.test.ts) and a few milliseconds on an idle machine; a pause of the transport's, its
+ * keep-alive or a time-out would take longer than this.
+ */
+const PROMPT_MS = 2_000;
+
 const TRANSPORTS: Record<string, (kind: ClientKind) => Promise<McpClient>> = {
   HTTP: (kind) => overHttp(kind, url),
   stdio: (kind) => overStdio(kind, [BUNDLE], env),
@@ -71,8 +78,10 @@ describe.each(Object.entries(TRANSPORTS))("over %s", (transport, connect) => {
   it.each(CLIENTS)("the stream is closed when a %s client cancels its call", async (kind) => {
     const client = await connect(kind);
     const { caller, call, closed } = await following(client);
+    const left = performance.now();
     caller.abort();
     await closed;
+    expect(performance.now() - left).toBeLessThan(PROMPT_MS);
     await expect(call).rejects.toThrow();
     await client.close();
   });
@@ -84,4 +93,14 @@ describe.each(Object.entries(TRANSPORTS))("over %s", (transport, connect) => {
     await client.close();
     await closed;
   });
+});
+
+it("over HTTP in the 2026 era it is closed when the connection of the call breaks", async () => {
+  const proxy = await startFaultyProxy(new URL(url).origin, () => undefined);
+  const client = await overHttp("v2 of the 2026 era", `${proxy.url}${new URL(url).pathname}`);
+  const { call, closed } = await following(client);
+  call.catch(() => {});
+  await proxy.close();
+  await closed;
+  await client.close();
 });

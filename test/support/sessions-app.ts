@@ -87,10 +87,13 @@ export async function startSessionsApp({
 
   return {
     url: server.url,
+    /** The same without a socket. */
+    fetch: async (asked: Request): Promise<Response> => app.fetch(asked),
     secretKey,
     environment,
     channels,
     sessions,
+    objects,
     engine,
     /** Moves the clock that part ids, trims, expiry and links go by; 0 is the present. */
     clock,

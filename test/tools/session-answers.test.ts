@@ -216,6 +216,7 @@ describe("start_session", () => {
   it("says of a closed session that its external id is used up", async () => {
     const api = apiWith({
       sessions: {
+        retrieve: async () => session({ closedAt: START }),
         create: async () => {
           throw new TriggerError("session_closed", "closed", { status: 409 });
         },

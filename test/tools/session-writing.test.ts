@@ -376,6 +376,10 @@ describe("start_session", () => {
       live: [...records(0, answer("Welcome!")), turnComplete(9, undefined, { token: tokenFor("run_1") })],
       plan: {
         sessions: {
+          retrieve: async () => {
+            if (created && requests.length === 0) throw new TriggerError("not_found", "404", { status: 404 });
+            return session;
+          },
           create: async (request) => {
             requests.push(request);
             const { triggerConfig, externalId = "" } = request;

@@ -13,8 +13,6 @@ export class Ledger {
   #cursor: number | undefined;
   /** The cursor is the caller's: nobody has seen a record there. */
   #asked: boolean;
-  /** The position `caught-up` was last said for, so that every ping does not say it again. */
-  #caughtUpAt: number | undefined;
   /** A tail beyond the cursor that a ping of this connection spoke of; the same again means the records between are gone. */
   #missingBefore: number | undefined;
   readonly #parts = new PartWindow(REMEMBERED_PARTS);
@@ -41,7 +39,7 @@ export class Ledger {
     this.#missingBefore = undefined;
     this.#clamp(event.tail, event.records[0]?.seq);
     for (const record of event.records) this.#record(record, items);
-    if (event.tail !== undefined && event.tail === this.#next) this.#caughtUp(event.tail, items);
+    if (event.tail !== undefined && event.tail === this.#next) items.push(caughtUp(event.tail));
   }
 
   get #next(): number {
@@ -78,7 +76,7 @@ export class Ledger {
       this.#cursor = tail - 1;
       this.#asked = false;
     }
-    this.#caughtUp(tail ?? this.#next, items);
+    items.push(caughtUp(tail ?? this.#next));
   }
 
   /**
@@ -92,12 +90,10 @@ export class Ledger {
     this.#cursor = first === 0 ? undefined : first - 1;
   }
 
-  #caughtUp(seq: number, items: ChannelItem[]): void {
-    if (this.#caughtUpAt === seq) return;
-    this.#caughtUpAt = seq;
-    items.push({ kind: "caught-up", seq });
-  }
 }
+
+/** Said at every ping: whoever waits may want to look around while nothing comes. */
+const caughtUp = (seq: number): ChannelItem => ({ kind: "caught-up", seq });
 
 const repeated = ({ seq, timestamp }: ChannelRecord): ChannelRecord => ({
   kind: "skipped",
