@@ -1,6 +1,6 @@
 /** The newest records of a session's channels; the tools read on from any position. */
 import { TriggerError } from "../domain/errors.ts";
-import type { ChannelIo } from "../domain/record.ts";
+import type { ChannelIo, ChannelRef } from "../domain/record.ts";
 import { channelOf, loadRecords } from "../tools/read-session-channel.ts";
 import { viewRecords } from "../views/records.ts";
 import { completeSessionIds } from "./complete.ts";
@@ -21,7 +21,8 @@ export const channel: ResourceDefinition = {
   uri: "trigger://sessions/{session}/channels/{io}",
   permission: { action: "read", type: "sessions" },
   complete,
-  read: ({ session = "", io = "" }, context) => readChannel(session, io, undefined, context),
+  channels: (variables) => [named(variables)],
+  read: readChannel,
 };
 
 export const namedChannel: ResourceDefinition = {
@@ -31,21 +32,18 @@ export const namedChannel: ResourceDefinition = {
   uri: "trigger://sessions/{session}/channels/{name}/{io}",
   permission: { action: "read", type: "sessions" },
   complete,
-  read: ({ session = "", name = "", io = "" }, context) => readChannel(session, io, name, context),
+  channels: (variables) => [named(variables)],
+  read: readChannel,
 };
 
-async function readChannel(
-  session: string,
-  io: string,
-  name: string | undefined,
-  context: ResourceContext,
-): Promise<string> {
+function named({ session = "", name, io = "" }: Record<string, string>): ChannelRef {
   if (!isIo(io)) throw new TriggerError("not_found", `a session has the channels in and out, not "${io}"`);
-  const records = await loadRecords(
-    channelOf(session, io, name),
-    { limit: NEWEST, newest: true },
-    readContext(context),
-  );
+  return channelOf(session, io, name);
+}
+
+async function readChannel(variables: Record<string, string>, context: ResourceContext): Promise<string> {
+  const asked = { limit: NEWEST, newest: true };
+  const records = await loadRecords(named(variables), asked, readContext(context));
   return viewRecords(records, context.view).text;
 }
 

@@ -12,6 +12,10 @@ export const transcript: ResourceDefinition = {
   uri: "trigger://sessions/{session}/transcript",
   permission: { action: "read", type: "sessions" },
   complete: { session: (typed, _, { api, signal }) => completeSessionIds(typed, api, signal) },
+  channels: ({ session = "" }) => [
+    { session, io: "out" },
+    { session, io: "in" },
+  ],
   read: async ({ session = "" }, context) =>
     viewTranscript(await loadTranscript(session, readContext(context)), context.view).text,
 };

@@ -12,7 +12,6 @@ import { registerPrompts } from "./prompts.ts";
 import { registerResources } from "./resources.ts";
 import { advertised, toolSchemas } from "./schemas.ts";
 import type { Service } from "./service.ts";
-import type { Subscriptions } from "./subscriptions.ts";
 
 /** Lists only change with the process; they are private because scopes decide what is in them. */
 const LISTED = { ttlMs: 300_000, cacheScope: "private" } as const;
@@ -40,10 +39,10 @@ function callerOf(context: ServerContext): Caller {
 }
 
 /**
- * A server for one connection (stdio), one session (HTTP, 2025 era) or one request (HTTP, 2026 era). Subscriptions are
- * for those that last and belong to the 2025 era.
+ * A server for one connection (stdio), one session (HTTP, 2025 era) or one request (HTTP, 2026 era). The transports serve
+ * subscriptions, each in its own way; without the capability the SDK honours none.
  */
-export function createServer(service: Service, subscriptions?: Subscriptions): McpServer {
+export function createServer(service: Service): McpServer {
   const { surface } = service;
   const server = new McpServer(
     { name: "trigger-mcp", title: "Trigger.dev runs and sessions", version: service.version },
@@ -53,9 +52,7 @@ export function createServer(service: Service, subscriptions?: Subscriptions): M
       capabilities: {
         logging: {},
         tools: { listChanged: false },
-        ...(surface.resources.length > 0
-          ? { resources: { listChanged: false, subscribe: subscriptions !== undefined } }
-          : {}),
+        ...(surface.resources.length > 0 ? { resources: { listChanged: false, subscribe: true } } : {}),
         ...(surface.prompts.length > 0 ? { prompts: { listChanged: false } } : {}),
       },
     },
@@ -92,6 +89,5 @@ export function createServer(service: Service, subscriptions?: Subscriptions): M
   registerResources(server, service);
   registerApps(server, service);
   registerPrompts(server, service);
-  if (surface.resources.length > 0) subscriptions?.serve(server);
   return server;
 }

@@ -40,13 +40,13 @@ function decoded(uri: URL, variables: Record<string, string | string[]>): Record
 }
 
 /** What the protocol knows for a failed read: not found, or an internal error with our words. */
-function protocolError(error: unknown, uri: URL, service: Service): Error {
+export function protocolError(error: unknown, uri: string, service: Service): Error {
   if (error instanceof ResourceNotFoundError) return error;
-  if (isTriggerError(error) && error.code === "not_found") return new ResourceNotFoundError(uri.href);
+  if (isTriggerError(error) && error.code === "not_found") return new ResourceNotFoundError(uri);
   const [target] = service.targets;
   const { clean } = viewContext(service, target.name, BUDGET);
   const told = explain(error, {
-    subject: uri.href,
+    subject: uri,
     effect: "read",
     args: {},
     target: target.name,
@@ -72,7 +72,7 @@ const reader =
       const text = context.view.clean(await resource.read(known, context));
       return { contents: [{ uri: uri.href, mimeType: MIME_TYPE, text }] };
     } catch (error) {
-      throw protocolError(error, uri, service);
+      throw protocolError(error, uri.href, service);
     }
   };
 

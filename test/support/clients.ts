@@ -4,6 +4,7 @@ import { StdioClientTransport as V2Stdio } from "@modelcontextprotocol/client/st
 import { Client as V1Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as V1Stdio } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as V1Http } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 
 export const CLIENTS = ["v1", "v2 of the 2025 era", "v2 of the 2026 era"] as const;
 export type ClientKind = (typeof CLIENTS)[number];
@@ -22,6 +23,14 @@ export interface Result {
   text: string;
   structured: Record<string, unknown>;
   isError: boolean;
+}
+
+export interface Listening {
+  /** Of the URIs asked for, those the server agreed to watch. */
+  honoured: string[];
+  /** What it said of the others; the 2026 era has no words for that. */
+  refusals: Error[];
+  end(): Promise<void>;
 }
 
 export interface McpClient {
@@ -44,6 +53,10 @@ export interface McpClient {
     known?: Record<string, string>,
   ): Promise<string[]>;
   completePrompt(prompt: string, name: string, value: string): Promise<string[]>;
+  /** Asks to be told when these resources change: a listen request, or a subscription each. */
+  listen(uris: string[]): Promise<Listening>;
+  /** URIs of the resources it was told have changed, in order. */
+  updates: readonly string[];
   close(): Promise<void>;
 }
 
@@ -77,11 +90,45 @@ const textOf = (result: { contents: unknown[] }): string =>
 const promptText = (result: { messages: { content: unknown }[] }): string =>
   result.messages.map(({ content }) => (content as { text: string }).text).join("\n");
 
-function face(client: V1Client | V2Client): McpClient {
+async function listen(client: V2Client, uris: string[]): Promise<Listening> {
+  const { honoredFilter, close } = await client.listen({ resourceSubscriptions: uris });
+  return { honoured: honoredFilter.resourceSubscriptions ?? [], refusals: [], end: close };
+}
+
+async function subscribe(client: V1Client | V2Client, uris: string[]): Promise<Listening> {
+  const outcomes = await Promise.allSettled(uris.map((uri) => client.subscribeResource({ uri })));
+  const honoured = uris.filter((_, index) => outcomes[index]?.status === "fulfilled");
+  return {
+    honoured,
+    refusals: outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : [])),
+    async end() {
+      await Promise.all(honoured.map((uri) => client.unsubscribeResource({ uri })));
+    },
+  };
+}
+
+function face(client: V1Client | V2Client, kind: ClientKind): McpClient {
   const errors: Error[] = [];
+  const updates: string[] = [];
   client.onerror = (error) => void errors.push(error);
+  if (client instanceof V1Client) {
+    client.setNotificationHandler(
+      ResourceUpdatedNotificationSchema,
+      ({ params }) => void updates.push(params.uri),
+    );
+  } else {
+    client.setNotificationHandler(
+      "notifications/resources/updated",
+      ({ params }) => void updates.push(params.uri),
+    );
+  }
   return {
     errors,
+    updates,
+    listen: (uris) =>
+      client instanceof V2Client && kind === "v2 of the 2026 era"
+        ? listen(client, uris)
+        : subscribe(client, uris),
     instructions: () => client.getInstructions(),
     tools: async () => (await client.listTools()).tools,
     async call(name, args = {}, options = {}) {
@@ -124,11 +171,11 @@ export async function overHttp(
     const client = new V1Client(INFO);
     // The SDK's own transport does not satisfy its own interface under exactOptionalPropertyTypes.
     await client.connect(new V1Http(new URL(url), options) as Parameters<V1Client["connect"]>[0]);
-    return face(client);
+    return face(client, kind);
   }
   const client = new V2Client(INFO, v2Options(kind));
   await client.connect(new V2Http(new URL(url), options));
-  return face(client);
+  return face(client, kind);
 }
 
 export async function overStdio(
@@ -145,9 +192,9 @@ export async function overStdio(
   if (kind === "v1") {
     const client = new V1Client(INFO);
     await client.connect(new V1Stdio(server));
-    return face(client);
+    return face(client, kind);
   }
   const client = new V2Client(INFO, v2Options(kind));
   await client.connect(new V2Stdio(server));
-  return face(client);
+  return face(client, kind);
 }

@@ -89,7 +89,6 @@ export class Ledger {
     if (this.#cursor === undefined || tail > this.#cursor) return;
     this.#cursor = first === 0 ? undefined : first - 1;
   }
-
 }
 
 /** Said at every ping: whoever waits may want to look around while nothing comes. */

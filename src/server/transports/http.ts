@@ -7,6 +7,8 @@ import { createMcpHandler, isJsonContentType, isLegacyRequest } from "@modelcont
 import type { HttpSettings } from "../../config/settings.ts";
 import { createServer } from "../register.ts";
 import type { Service } from "../service.ts";
+import { Subscriptions, type SubscriptionTiming } from "../subscriptions/index.ts";
+import { listeningHandler } from "../subscriptions/listen-http.ts";
 import { corsHeaders, hostGuard, originGuard, principalOf, unauthorized } from "./guards.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
 
@@ -21,6 +23,7 @@ export interface HttpOptions {
   /** Answers `/readyz`. */
   ready?: () => boolean;
   sessions?: SessionLimits;
+  subscriptions?: SubscriptionTiming;
 }
 
 const MOST_BODY_BYTES = 4 * 1024 * 1024;
@@ -52,7 +55,12 @@ async function parsedBody(request: Request): Promise<Parsed> {
 }
 
 /** Answers `/mcp`. */
-function mcpEndpoint(service: Service, settings: HttpSettings, sessions: Sessions) {
+function mcpEndpoint(
+  service: Service,
+  settings: HttpSettings,
+  sessions: Sessions,
+  subscriptions: Subscriptions,
+) {
   const handler = createMcpHandler(() => createServer(service), {
     legacy: "reject",
     // A plain JSON answer sends no byte until it is complete: quiet calls would look dead to proxies and clients.
@@ -62,15 +70,15 @@ function mcpEndpoint(service: Service, settings: HttpSettings, sessions: Session
     onerror: (error) => service.log.debug({ err: error }, "request refused"),
   });
 
+  const modern = listeningHandler(handler, subscriptions);
+
   async function fetch(request: Request): Promise<Response> {
     const principal = settings.auth === "none" ? "" : principalOf(request, settings.keyDigests);
     if (principal === undefined) return unauthorized();
     const parsed = await parsedBody(request);
     if ("refused" in parsed) return parsed.refused;
     const legacy = await isLegacyRequest(request, parsed.body);
-    return legacy
-      ? sessions.handle(request, parsed.body, principal)
-      : handler.fetch(request, { parsedBody: parsed.body });
+    return legacy ? sessions.handle(request, parsed.body, principal) : modern(request, parsed.body);
   }
   return { fetch, close: () => handler.close() };
 }
@@ -81,12 +89,18 @@ export async function serveOverHttp(
   settings: HttpSettings,
   options: HttpOptions = {},
 ): Promise<HttpServer> {
-  const sessions = new Sessions(service, options.sessions);
-  const mcp = mcpEndpoint(service, settings, sessions);
+  const subscriptions = new Subscriptions(service, options.subscriptions);
+  const sessions = new Sessions(service, subscriptions, options.sessions);
+  const mcp = mcpEndpoint(service, settings, sessions, subscriptions);
   service.metrics.gauge(
     "trigger_mcp_sessions",
     "Open sessions of the 2025 protocol era.",
     () => sessions.size,
+  );
+  service.metrics.gauge(
+    "trigger_mcp_watched_resources",
+    "Resources watched for subscribers of both protocol eras.",
+    () => subscriptions.size,
   );
   const guards = [hostGuard(settings), originGuard(settings)];
   let stopping = false;

@@ -6,7 +6,9 @@ import { randomUUID } from "node:crypto";
 import { isInitializeRequest, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { createServer } from "../register.ts";
 import type { Service } from "../service.ts";
-import { Subscriptions } from "../subscriptions.ts";
+import type { Subscriptions } from "../subscriptions/index.ts";
+import { type Audience, serveSubscriptions } from "../subscriptions/subscribe.ts";
+import { observed } from "./observed.ts";
 
 export interface SessionLimits {
   /** Milliseconds without a request or an open stream after which a session ends. */
@@ -25,43 +27,13 @@ interface Session {
   lastUsed: number;
   /** Requests being answered and streams being listened to. */
   open: number;
+  /** Who hears of what it subscribed to. */
+  audience: Audience;
   close(): Promise<void>;
 }
 
 const failure = (status: number, message: string): Response =>
   Response.json({ jsonrpc: "2.0", id: null, error: { code: -32_000, message } }, { status });
-
-/** Tells `onEnd` when the answer has been sent, or the receiver has gone. */
-function observed(response: Response, onEnd: () => void): Response {
-  if (response.body === null) {
-    onEnd();
-    return response;
-  }
-  let ended = false;
-  const end = () => {
-    if (!ended) onEnd();
-    ended = true;
-  };
-  const reader = response.body.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        end();
-        controller.close();
-      } catch (error) {
-        end();
-        controller.error(error);
-      }
-    },
-    cancel(reason) {
-      end();
-      return reader.cancel(reason);
-    },
-  });
-  return new Response(body, { status: response.status, headers: response.headers });
-}
 
 export class Sessions {
   readonly #service: Service;
@@ -70,9 +42,9 @@ export class Sessions {
   readonly #byId = new Map<string, Session>();
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(service: Service, limits: SessionLimits = SESSION_LIMITS) {
+  constructor(service: Service, subscriptions: Subscriptions, limits: SessionLimits = SESSION_LIMITS) {
     this.#service = service;
-    this.#subscriptions = new Subscriptions(service);
+    this.#subscriptions = subscriptions;
     this.#limits = limits;
     this.#sweep = setInterval(() => void this.#endIdle(limits.idleMs), Math.max(1_000, limits.idleMs / 4));
     this.#sweep.unref();
@@ -104,17 +76,29 @@ export class Sessions {
         request,
         body === undefined ? {} : { parsedBody: body },
       );
-      return observed(response, ended);
+      return request.method === "GET" && response.ok
+        ? this.#heard(session, request, response, ended)
+        : observed(response, ended);
     } catch (error) {
       ended();
       throw error;
     }
   }
 
+  /** The stream that updates go out on. A client that comes back for it is refused until its end was noticed. */
+  #heard({ audience }: Session, request: Request, response: Response, ended: () => void): Response {
+    audience.heard();
+    const end = () => {
+      audience.unheard();
+      ended();
+    };
+    return observed(response, end, { request, preface: ": open\n\n" });
+  }
+
   async #open(principal: string): Promise<Session | "full"> {
     if (this.#byId.size >= this.#limits.most) await this.#endIdle(0, 1);
     if (this.#byId.size >= this.#limits.most) return "full";
-    const server = createServer(this.#service, this.#subscriptions);
+    const server = createServer(this.#service);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       keepAliveMs: KEEP_ALIVE_MS,
@@ -126,6 +110,7 @@ export class Sessions {
       principal,
       lastUsed: this.#service.now(),
       open: 0,
+      audience: serveSubscriptions(server, this.#service, this.#subscriptions, { heard: false }),
       close: () => server.close(),
     };
     await server.connect(transport);

@@ -2,11 +2,13 @@
  * MCP over stdio. Nothing but the protocol is written to stdout. The host owns the process: when it closes stdin, stops
  * reading stdout or sends a signal, serving is over (sdk.md 10: the SDK leaves that to us).
  */
-import type { McpRequestContext } from "@modelcontextprotocol/server";
-import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import type { McpRequestContext, McpServer } from "@modelcontextprotocol/server";
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { createServer } from "../register.ts";
 import type { Service } from "../service.ts";
-import { Subscriptions } from "../subscriptions.ts";
+import { Subscriptions } from "../subscriptions/index.ts";
+import { ListeningTransport } from "../subscriptions/listen-stdio.ts";
+import { serveSubscriptions } from "../subscriptions/subscribe.ts";
 
 const isBrokenPipe = (error: Error): boolean =>
   ["EPIPE", "ERR_STREAM_DESTROYED", "ECONNRESET"].includes((error as NodeJS.ErrnoException).code ?? "");
@@ -21,9 +23,16 @@ export async function serveOverStdio(service: Service, stop: AbortSignal): Promi
     if (stop.aborted) over();
   });
   const subscriptions = new Subscriptions(service);
-  const serve = ({ era }: McpRequestContext) =>
-    era === "legacy" ? createServer(service, subscriptions) : createServer(service);
+  let server: McpServer | undefined;
+  const serve = ({ era }: McpRequestContext) => {
+    server = createServer(service);
+    if (era === "legacy") serveSubscriptions(server, service, subscriptions);
+    return server;
+  };
+  // The SDK passes it on to every listen request that asked for the URI.
+  const tell = (uri: string) => void server?.server.sendResourceUpdated({ uri }).catch(() => {});
   const handle = serveStdio(serve, {
+    transport: new ListeningTransport(new StdioServerTransport(), subscriptions, tell),
     onerror: (error) => {
       if (!isBrokenPipe(error)) service.log.warn({ err: error }, "protocol error");
     },
