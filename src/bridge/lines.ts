@@ -4,8 +4,8 @@ import { type Chunk, isKnown } from "./chunk.ts";
 
 /** More than a line shows: only when the secrets in them are gone, progress.ts cuts lines to their length. */
 const TAIL_CHARACTERS = 2_000;
-/** Kept of what is being said: the tail is cut off it seldom, since cutting copies. */
-const SPEECH_CHARACTERS = 32_000;
+/** Kept of what is being said: cutting copies, and not cutting keeps thousands of pieces in memory. */
+const SPEECH_CHARACTERS = 2 * TAIL_CHARACTERS;
 const VALUE_CHARACTERS = 1_000;
 
 export class TurnLines {

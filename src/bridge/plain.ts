@@ -24,12 +24,13 @@ export function plainRecord(record: ChannelRecord): PlainRecord {
 
 /** The same for a progress tick: `data`, or the name of the control record. */
 export function progressRecord(record: ChannelRecord): ProgressRecord {
-  // Filled in place: streams bring many thousands of these.
-  const shown: ProgressRecord = { kind: record.kind === "control" ? record.control : record.kind };
-  if (record.seq !== undefined) shown.seq = record.seq;
-  if (record.kind === "control") shown.chunk = openHeaders(record);
-  if (record.kind === "data") shown.chunk = record.data;
-  return shown;
+  // Made at once: streams bring many thousands of these.
+  if (record.kind === "data" && record.seq !== undefined)
+    return { seq: record.seq, kind: "data", chunk: record.data };
+  const at = record.seq === undefined ? {} : { seq: record.seq };
+  if (record.kind === "skipped") return { ...at, kind: record.kind };
+  if (record.kind === "control") return { ...at, kind: record.control, chunk: openHeaders(record) };
+  return { ...at, kind: "data", chunk: record.data };
 }
 
 function dataKind(data: unknown): string {

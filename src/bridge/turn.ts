@@ -16,7 +16,7 @@ import { type Chunk, isChunk, isKnown } from "./chunk.ts";
 import { MessageFold, type TurnContent } from "./fold.ts";
 import { brief, TurnLines } from "./lines.ts";
 import { type PlainRecord, plainRecord, progressRecord } from "./plain.ts";
-import type { ProgressSink } from "./progress.ts";
+import type { ProgressRecord, ProgressSink } from "./progress.ts";
 import { beginning, held, MOST_HELD, TurnRoom, weightOf } from "./room.ts";
 import { runOfToken } from "./token.ts";
 
@@ -114,6 +114,9 @@ class Watcher {
   #heldUpTo: number | undefined;
   #lines: TurnLines;
   #turnLine: () => string;
+  /** For progress: the newest line, and the records it stands for. */
+  #line: string | (() => string) = "";
+  #reported: ProgressRecord[] = [];
   #turn: number | undefined;
   #turns: Turn[] = [];
   #forgottenTurns = 0;
@@ -147,12 +150,14 @@ class Watcher {
 
   /** Takes items until the watching is over, and answers whether it is. */
   takeAll(items: readonly ChannelItem[]): boolean {
-    for (const item of items) if (this.take(item)) return true;
-    return false;
+    const over = items.some((item) => this.#take(item));
+    if (this.#reported.length > 0) this.#request.progress.report(this.#line, this.#reported);
+    this.#reported = [];
+    return over;
   }
 
   /** Takes one item; true when the watching is over. */
-  take(item: ChannelItem): boolean {
+  #take(item: ChannelItem): boolean {
     if (item.kind === "caught-up") return false;
     if (item.kind === "gap") {
       if (this.#gaps.length < GAPS_KEPT) this.#gaps.push({ from: item.from, to: item.to });
@@ -287,13 +292,16 @@ class Watcher {
   }
 
   #report(what: string, record: ChannelRecord): void {
-    this.#request.progress.report(`${this.#label} · ${what}`, [progressRecord(record)]);
+    if (!this.#request.progress.wanted) return;
+    this.#line = `${this.#label} · ${what}`;
+    this.#reported.push(progressRecord(record));
   }
 
   /** What the turn is at, worked out when it is shown. */
   #reportTurn(record: ChannelRecord): void {
     if (!this.#request.progress.wanted) return;
-    this.#request.progress.report(this.#turnLine, [progressRecord(record)]);
+    this.#line = this.#turnLine;
+    this.#reported.push(progressRecord(record));
   }
 
   /** Of the turn under way, also when it is shown only after the next has begun. */

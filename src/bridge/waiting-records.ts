@@ -139,7 +139,8 @@ export class WaitingRecords {
 }
 
 /** Of a passed text no more is kept than may be part of a secret. */
-const MOST_PASSED = 16_000;
+const MOST_PASSED = 8_000;
+const UNCUT = 2_000;
 
 interface PassedText {
   ended: boolean;
@@ -182,8 +183,9 @@ class PassedTexts {
   }
 }
 
-/** Not at every piece: a cut copies. */
-const ending = (text: string): string => (text.length > 2 * MOST_PASSED ? text.slice(-MOST_PASSED) : text);
+/** Neither at every piece, since a cut copies, nor seldom: what is put together of pieces keeps all of them in memory. */
+const ending = (text: string): string =>
+  text.length > MOST_PASSED + UNCUT ? text.slice(-MOST_PASSED) : text;
 
 /** Of a piece of text, besides the text. */
 const AROUND_TEXT = 64;

@@ -1,6 +1,6 @@
 /** From server-sent events to channel records: all of contract channels.md 2 to 4, and the forms it tolerates. */
 import type { EventSourceMessage } from "eventsource-parser";
-import type { ChannelRecord, ControlRecord, DataRecord } from "../../domain/record.ts";
+import type { ChannelRecord, ControlRecord } from "../../domain/record.ts";
 
 export type StreamEvent =
   /** `tail`: the sequence number the next record will get, told only while following live. */
@@ -91,12 +91,11 @@ function dataRecord(
   if (legacyControl && isObject(data) && typeof data.type === "string" && data.type.startsWith("trigger:")) {
     return legacyRecord(data, at);
   }
-  // Its position becomes the record: streams bring many thousands of these.
-  const record = at as DataRecord;
-  record.kind = "data";
-  record.data = data;
-  if (part !== undefined) record.partId = part;
-  return record;
+  const { seq, timestamp } = at;
+  // Made at once where nothing is missing: streams bring many thousands of these.
+  if (part !== undefined && seq !== undefined && timestamp !== undefined)
+    return { kind: "data", data, partId: part, seq, timestamp };
+  return { kind: "data", data, ...(part !== undefined && { partId: part }), ...at };
 }
 
 /** Text that came through `append` is JSON inside a string (3.1); text that is only text stays text. */
@@ -150,6 +149,7 @@ interface Position {
 }
 
 function position(seq: number | undefined, timestamp?: unknown): Position {
+  if (seq !== undefined && typeof timestamp === "number") return { seq, timestamp };
   const at: Position = {};
   if (seq !== undefined) at.seq = seq;
   if (typeof timestamp === "number") at.timestamp = timestamp;
