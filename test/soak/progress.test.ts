@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -74,6 +73,17 @@ const TRANSPORTS: Record<string, (kind: ClientKind) => Promise<McpClient>> = {
   stdio: (kind) => overStdio(kind, [BUNDLE], env),
 };
 
+/** Counts how often this process, and so the client in it, has been away for longer than the quiet before a result. */
+function watchStalls() {
+  let [last, seen] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - last > QUIET_MS) seen += 1;
+    last = now;
+  }, QUIET_MS / 10);
+  return { seen: () => seen, end: () => clearInterval(timer) };
+}
+
 interface Streamed {
   ticks: Tick[];
   /** Milliseconds from before the call to after its result. */
@@ -106,8 +116,7 @@ describe.each(Object.entries(TRANSPORTS))("over %s", (_, connect) => {
     CLIENTS,
   )("a %s client sees rising numbers, short lines and at most ten ticks a second, and nothing unasked", async (kind) => {
     const client = await connect(kind);
-    const stalls = monitorEventLoopDelay({ resolution: 5 });
-    stalls.enable();
+    const stalls = watchStalls();
     try {
       const calls = (await Promise.all(Array.from({ length: LANES }, () => converse(client)))).flat();
       expect(calls).toHaveLength(LANES * MESSAGES);
@@ -119,10 +128,13 @@ describe.each(Object.entries(TRANSPORTS))("over %s", (_, connect) => {
         expect(ticks.length - 1).toBeLessThanOrEqual(took / 100);
         for (const { message = "" } of ticks) expect(message).toMatch(/^.{1,200}$/u);
       }
-      // A client that has been away for longer than that reads progress and result at once, and trips over itself.
-      if (stalls.max / 1e6 < QUIET_MS) expect(client.errors).toEqual([]);
+      // Only a client that has been away for that long reads progress and result at once, and trips over itself.
+      expect(client.errors.length, String(client.errors)).toBeLessThanOrEqual(stalls.seen() * LANES);
+      console.log(
+        `${kind}: ${calls.length} calls, ${client.errors.length} complaints, ${stalls.seen()} stalls`,
+      );
     } finally {
-      stalls.disable();
+      stalls.end();
       await client.close();
     }
   }, 300_000);
