@@ -68,6 +68,11 @@ export class MessageFold {
 
   /** Takes one chunk; types and fields it does not know change nothing. */
   apply(chunk: Chunk): void {
+    // Most chunks are these.
+    if (chunk.type === "text-delta") {
+      this.#append(this.#openText, chunk, { type: "text" });
+      return;
+    }
     const toolChange = TOOL_CHANGES.get(chunk.type);
     if (toolChange) this.#tool(chunk, toolChange);
     else if (chunk.type.startsWith("data-")) this.#data(chunk);
@@ -88,9 +93,6 @@ export class MessageFold {
         break;
       case "text-start":
         this.#open(this.#openText, chunk, { type: "text" });
-        break;
-      case "text-delta":
-        this.#append(this.#openText, chunk, { type: "text" });
         break;
       case "text-end":
         this.#close(this.#openText, chunk, { type: "text" });
@@ -174,7 +176,7 @@ export class MessageFold {
 
   #append(open: Map<string, MessagePart>, chunk: Chunk, shape: MessagePart): void {
     const part = open.get(String(chunk.id)) ?? this.#open(open, chunk, shape);
-    part.text = `${part.text}${typeof chunk.delta === "string" ? chunk.delta : ""}`;
+    if (typeof chunk.delta === "string") part.text = `${part.text}${chunk.delta}`;
     if (chunk.providerMetadata !== undefined) part.providerMetadata = chunk.providerMetadata;
   }
 

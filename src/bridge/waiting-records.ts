@@ -151,15 +151,16 @@ interface PassedText {
 /** What records that are not shown say of texts. */
 class PassedTexts {
   readonly #news = new Map<string, PassedText>();
-  /** Pieces of one text mostly follow each other. */
-  #last: { chunk: unknown; news: PassedText } | undefined;
+  /** Pieces of one text mostly follow each other: the last one, and what is known of its text. */
+  #last: unknown;
+  #lastNews: PassedText | undefined;
 
   add({ chunk }: ProgressRecord): void {
     const text = deltaText(chunk);
-    const news =
-      text !== undefined && isSameText(chunk, this.#last?.chunk) ? this.#last?.news : this.#newsOf(chunk);
+    if (text === undefined || !isSameText(chunk, this.#last)) this.#lastNews = this.#newsOf(chunk);
+    const news = this.#lastNews;
     if (!news) return;
-    this.#last = { chunk, news };
+    this.#last = chunk;
     if (text === undefined) news.ended = true;
     news.text = text === undefined ? "" : ending(news.text + text);
   }
@@ -180,6 +181,7 @@ class PassedTexts {
     }
     this.#news.clear();
     this.#last = undefined;
+    this.#lastNews = undefined;
   }
 }
 

@@ -55,7 +55,7 @@ class Table {
 
   /** False when it is there already. */
   add(low: number, high: number): boolean {
-    if (4 * this.size >= this.#pairs.length) this.#grow();
+    if (16 * this.size >= 5 * this.#pairs.length) this.#grow();
     const place = this.#placeOf(low, high);
     if (this.#pairs[place + 1] !== 0) return false;
     this.#pairs[place] = low;
