@@ -10,7 +10,11 @@ import { FakeClock } from "../support/clock.ts";
 import { aView } from "../support/view.ts";
 
 /** Streams a text in pieces of these lengths as `records`, and answers what a program rebuilds from the ticks. */
-async function streamed(text: string, lengths: readonly number[], wait = 110) {
+async function streamed(
+  text: string,
+  lengths: readonly number[],
+  wait: number | ((said: string) => number) = 110,
+) {
   const clock = new FakeClock();
   const ticks: Tick[] = [];
   const progress = createProgress({
@@ -27,7 +31,7 @@ async function streamed(text: string, lengths: readonly number[], wait = 110) {
     const record = { seq: sent.length, kind: "data", chunk };
     sent.push(record);
     progress.report(`turn 1 · "${said}"`, [record]);
-    await clock.advance(wait);
+    await clock.advance(typeof wait === "number" ? wait : wait(said));
   };
   await report({ type: "text-start", id: "t" });
   for (let at = 0, piece = 0; at < text.length; piece += 1) {
@@ -66,6 +70,28 @@ describe.each([
     expect(rebuilt).toMatch(/^Here: .*\[secret 1\].* , done\.$/s);
     expect(records.map(({ seq }) => seq)).toEqual([...new Set(records.map(({ seq }) => seq))]);
     expect(records.length + dropped).toBe(sent.length);
+  });
+});
+
+describe("a flood", () => {
+  const FLOOD = "so it goes on and on, ".repeat(9_000);
+
+  it.each([
+    ["a key", `tr_dev_${BODY}`],
+    ["a private key", PEM],
+  ])("that leaves no room for the beginning of %s does not show its rest", async (_, secret) => {
+    const half = Math.floor(secret.length / 2);
+    const begun = FLOOD.length + half;
+    const text = `${FLOOD}${secret} and ${"more of it ".repeat(20)}`;
+    // All up to the half of it falls between two ticks.
+    const wait = (said: string) => (said.length >= begun ? 110 : 0);
+    for (const length of [7, 20, 200]) {
+      const { rebuilt, messages, dropped, records, sent } = await streamed(text, [length], wait);
+      for (const shown of [rebuilt, ...messages]) expect(shown).not.toMatch(/Ab3dEf6h|lMn2pQr5|8xYz1BcD4/);
+      expect(rebuilt).toContain("more of it more of it");
+      expect(dropped).toBeGreaterThan(100);
+      expect(records.length + dropped).toBe(sent.length);
+    }
   });
 });
 
