@@ -11,7 +11,6 @@ const OTHER_TYPES: ReadonlySet<string> = new Set([
   "start-step",
   "finish-step",
   "text-start",
-  "text-delta",
   "text-end",
   "reasoning-start",
   "reasoning-delta",
@@ -28,7 +27,10 @@ const OTHER_TYPES: ReadonlySet<string> = new Set([
 
 /** Whether it is part of a chat answer; other tasks write whatever they like. */
 export const isKnown = (chunk: Chunk): boolean =>
-  OTHER_TYPES.has(chunk.type) || TOOL_CHANGES.has(chunk.type) || chunk.type.startsWith("data-");
+  chunk.type === "text-delta" ||
+  OTHER_TYPES.has(chunk.type) ||
+  TOOL_CHANGES.has(chunk.type) ||
+  chunk.type.startsWith("data-");
 
 /** The fields the chunk really has. */
 export function picked(chunk: Chunk, fields: readonly string[]): Record<string, unknown> {

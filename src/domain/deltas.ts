@@ -11,10 +11,13 @@ const FIELDS = ["delta", "inputTextDelta"] as const;
 
 /** The text of a piece; asked of each of many thousands. */
 export function deltaText(chunk: unknown): string | undefined {
-  if (!isObject(chunk) || typeof chunk.type !== "string" || !chunk.type.endsWith("-delta")) return undefined;
+  if (!isObject(chunk) || !isDelta(chunk.type)) return undefined;
   if (typeof chunk.delta === "string") return chunk.delta;
   return typeof chunk.inputTextDelta === "string" ? chunk.inputTextDelta : undefined;
 }
+
+const isDelta = (type: unknown): boolean =>
+  type === "text-delta" || (typeof type === "string" && type.endsWith("-delta"));
 
 export function deltaOf(chunk: unknown): Delta | undefined {
   const text = deltaText(chunk);
