@@ -89,6 +89,8 @@ class Index implements TraceIndex {
   readonly columns: Columns;
   readonly forest: Forest;
   readonly figures: Figures;
+  readonly roots: readonly SpanNode[];
+  readonly unplaced: readonly Unplaced[];
   readonly #made: (SpanNode | undefined)[];
   #nodes: readonly SpanNode[] | undefined;
   #shortIds: ShortIds | undefined;
@@ -99,6 +101,11 @@ class Index implements TraceIndex {
     this.forest = plant(spans, this.columns);
     this.figures = figuresOf(this.columns, this.forest);
     this.#made = new Array(spans.length);
+    this.roots = this.forest.roots.map((row) => this.node(row));
+    this.unplaced = this.forest.detached.map(({ row, reason }) => {
+      const node = this.node(row);
+      return { node, reason, parentId: node.span.parentId };
+    });
   }
 
   /** The one node of a row. */
@@ -121,17 +128,6 @@ class Index implements TraceIndex {
   get shortIds(): ShortIds {
     this.#shortIds ??= shortIds(this.spans, this.columns.beginnings);
     return this.#shortIds;
-  }
-
-  get roots(): readonly SpanNode[] {
-    return this.forest.roots.map((row) => this.node(row));
-  }
-
-  get unplaced(): readonly Unplaced[] {
-    return this.forest.detached.map(({ row, reason }) => {
-      const node = this.node(row);
-      return { node, reason, parentId: node.span.parentId };
-    });
   }
 
   get size(): number {

@@ -30,7 +30,7 @@ async function traceSide(run: Run, context: ReadContext): Promise<TraceSide | un
   const trace = await traceIfAny(run.id, context);
   if (!trace) return undefined;
   const index = indexTrace(trace.spans);
-  return { index, ids: index.shortIds, truncated: trace.truncated };
+  return { index, truncated: trace.truncated };
 }
 
 const VALUES = ["payload", "output", "metadata"] as const;

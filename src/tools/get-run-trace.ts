@@ -71,7 +71,6 @@ export function traceData(run: Run, trace: Trace, asked: Asked, now: number): Tr
     found: {
       index,
       truncated: trace.truncated,
-      ids: index.shortIds,
       ...(focus && { focus }),
       ...seenAs(asked.view, index, focus, openUntilOf(run, index, now)),
     },

@@ -142,7 +142,7 @@ function detail(node: SpanNode, side: Side, names: Names): string {
 }
 
 const idIn = (node: SpanNode, side: Side, { comparison, context }: Names): string =>
-  idOf(node, { context, ids: comparison.traces[side]?.ids ?? new Map() });
+  idOf(node, { context, ids: comparison.traces[side]?.index.shortIds ?? new Map() });
 
 const MOST_TIMES = 5;
 /** Milliseconds and share of the longer run below which a step's difference is noise. */

@@ -5,7 +5,6 @@ import type { Run } from "../domain/run.ts";
 import { isBadEnd } from "../domain/status.ts";
 import type { Side, TraceDifferences } from "../insight/differences.ts";
 import type { JsonDiff } from "../insight/json-diff.ts";
-import type { ShortIds } from "../insight/short-ids.ts";
 import type { TraceIndex } from "../insight/spans.ts";
 import type { Answer, ViewContext } from "./answer.ts";
 import { factDifferences } from "./comparison-facts.ts";
@@ -18,8 +17,6 @@ import { changeLine } from "./value-changes.ts";
 
 export interface TraceSide {
   index: TraceIndex;
-  /** Span ids to their unique prefixes. */
-  ids: ShortIds;
   /** The server stopped at its cap. */
   truncated: boolean;
 }

@@ -30,7 +30,7 @@ export function runViewData({ run, found }: TraceData, context: ViewContext): Ru
   const named = () => [...runs.keys()].map((id) => text(id, 64));
   if (!found) return { ...head, runs: named(), spans: [], total: 0, errors: 0, notes: [] };
 
-  const { index, focus, ids } = found;
+  const { index, focus } = found;
   const kept = mostTelling(index, MOST_SPANS, focus);
   const places = new Map(kept.map((node, place) => [node, place]));
   const end = isTerminal(run.status) ? index.lastActivity : Math.max(context.now, index.lastActivity);
@@ -39,7 +39,7 @@ export function runViewData({ run, found }: TraceData, context: ViewContext): Ru
     if (!runs.has(span.runId)) runs.set(span.runId, runs.size);
     const exception = span.isError ? exceptionsOf(span.events)[0] : undefined;
     return [
-      text(ids.get(span.id) ?? span.id, 32),
+      text(index.shortIds.get(span.id) ?? span.id, 32),
       (node.parent && places.get(node.parent)) ?? -1,
       text(span.message, LONGEST_NAME),
       hundredths(node.start - index.start),

@@ -5,7 +5,6 @@ import type { Run } from "../domain/run.ts";
 import { isTerminal } from "../domain/status.ts";
 import type { CriticalPath } from "../insight/critical-path.ts";
 import type { OutlineRow } from "../insight/outline.ts";
-import type { ShortIds } from "../insight/short-ids.ts";
 import type { SpanNode, TraceIndex, UnplacedReason } from "../insight/spans.ts";
 import { openUntilOf, type Scale } from "../insight/timeline.ts";
 import type { Answer, ViewContext } from "./answer.ts";
@@ -29,8 +28,6 @@ export interface FoundTrace {
   index: TraceIndex;
   /** The server stopped at its cap. */
   truncated: boolean;
-  /** Span ids to their unique prefixes. */
-  ids: ShortIds;
   focus?: SpanNode;
   /** Views `tree` and `timeline`: best first. */
   rows?: Iterable<OutlineRow>;
@@ -58,7 +55,7 @@ export function viewTrace({ run, found }: TraceData, context: ViewContext): Answ
   const errors = focus ? focus.errors : index.errors;
   const names: SpanNames = {
     context,
-    ids: found.ids,
+    ids: index.shortIds,
     start: index.start,
     openUntil: openUntilOf(run, index, context.now),
     unplaced: reasons(index),
