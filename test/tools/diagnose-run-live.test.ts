@@ -1,28 +1,15 @@
 /** Diagnosing through the real client what the example tasks really do. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TriggerApi } from "../../src/client/api.ts";
-import { createTriggerApi } from "../../src/client/index.ts";
-import { type EmbeddedApi, startEmbedded } from "../../src/embedded/index.ts";
+import { describe, expect, it } from "vitest";
 import diagnoseRun from "../../src/tools/diagnose-run.ts";
-import followRun from "../../src/tools/follow-run.ts";
+import { liveApi } from "../support/live.ts";
 import { callTool } from "../support/tools.ts";
 
 describe("diagnose_run on the embedded API", () => {
-  let server: EmbeddedApi;
-  let api: TriggerApi;
-  beforeAll(async () => {
-    server = await startEmbedded();
-    api = createTriggerApi({ apiUrl: server.url, token: server.secretKey });
-  });
-  afterAll(async () => {
-    await api.close();
-    await server.close();
-  });
+  const live = liveApi();
 
   async function diagnosed(task: string, payload: unknown) {
-    const { id } = await api.runs.trigger(task, { payload });
-    await callTool(followRun, { run_id: id, timeout_seconds: 30 }, api);
-    return { id, ...(await callTool(diagnoseRun, { run_id: id }, api)) };
+    const id = await live.ended(task, payload);
+    return { id, ...(await callTool(diagnoseRun, { run_id: id }, live.api)) };
   }
 
   it("finds the mistake in the example task", async () => {

@@ -1,26 +1,14 @@
 /** follow_run through the real client against the embedded API. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { ProgressRecord } from "../../src/bridge/progress.ts";
-import type { TriggerApi } from "../../src/client/api.ts";
-import { createTriggerApi } from "../../src/client/index.ts";
 import { isObject } from "../../src/domain/message.ts";
-import { type EmbeddedApi, startEmbedded } from "../../src/embedded/index.ts";
 import followRun from "../../src/tools/follow-run.ts";
+import { liveApi } from "../support/live.ts";
 import { callTool } from "../support/tools.ts";
 
 describe("follow_run on the embedded API", () => {
-  let server: EmbeddedApi;
-  let api: TriggerApi;
-
-  beforeAll(async () => {
-    server = await startEmbedded();
-    api = createTriggerApi({ apiUrl: server.url, token: server.secretKey });
-  });
-  afterAll(async () => {
-    await api.close();
-    await server.close();
-  });
+  const live = liveApi();
 
   /** The answer, and the ids of the spans and logs that progress told. */
   async function follow(args: z.input<typeof followRun.input>) {
@@ -29,13 +17,15 @@ describe("follow_run on the embedded API", () => {
       for (const { kind, chunk } of records)
         if (kind !== "status" && isObject(chunk)) told.push(chunk.span_id);
     };
-    const answer = await callTool(followRun, args, api, { context: { progress: { wanted: true, report } } });
+    const answer = await callTool(followRun, args, live.api, {
+      context: { progress: { wanted: true, report } },
+    });
     return { ...answer, told };
   }
 
   it("follows a run from its trigger to its failure, and goes on from a condition it met", async () => {
     const payload = { orderId: 1, amount: 3, customer: { id: "cus_1", cards: [] } };
-    const { id: run_id } = await api.runs.trigger("process-order", { payload });
+    const { id: run_id } = await live.api.runs.trigger("process-order", { payload });
     const first = await follow({ run_id, until: { log: "no default card" } });
     expect(first.structured.met).toContain("no default card");
     const rest = await follow({ run_id, cursor: String(first.structured.cursor) });

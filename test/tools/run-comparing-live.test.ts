@@ -1,38 +1,20 @@
 /** Comparing, slicing and replaying through the real client against the embedded API. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TriggerApi } from "../../src/client/api.ts";
-import { createTriggerApi } from "../../src/client/index.ts";
-import { type EmbeddedApi, startEmbedded } from "../../src/embedded/index.ts";
+import { describe, expect, it } from "vitest";
 import compareRuns from "../../src/tools/compare-runs.ts";
-import followRun from "../../src/tools/follow-run.ts";
 import getRun from "../../src/tools/get-run.ts";
 import replayRun from "../../src/tools/replay-run.ts";
+import { liveApi } from "../support/live.ts";
 import { callTool } from "../support/tools.ts";
 
 describe("on the embedded API", () => {
-  let server: EmbeddedApi;
-  let api: TriggerApi;
-  beforeAll(async () => {
-    server = await startEmbedded();
-    api = createTriggerApi({ apiUrl: server.url, token: server.secretKey });
-  });
-  afterAll(async () => {
-    await api.close();
-    await server.close();
-  });
-
-  async function ended(task: string, payload: unknown): Promise<string> {
-    const { id } = await api.runs.trigger(task, { payload });
-    await callTool(followRun, { run_id: id, timeout_seconds: 30 }, api);
-    return id;
-  }
+  const live = liveApi();
 
   const order = (cards: unknown[]) => ({ orderId: 7, amount: 10, customer: { id: "cus_1", cards } });
 
   it("a failed run is compared with the good one before it, replayed with a patch, and passes", async () => {
-    const good = await ended("process-order", order([{ id: "card_1" }]));
-    const bad = await ended("process-order", order([]));
-    const compared = await callTool(compareRuns, { run_id: bad }, api);
+    const good = await live.ended("process-order", order([{ id: "card_1" }]));
+    const bad = await live.ended("process-order", order([]));
+    const compared = await callTool(compareRuns, { run_id: bad }, live.api);
     expect(compared.structured).toMatchObject({ run_id: bad, other_run_id: good });
     expect(compared.text).toMatch(/first difference: Attempt 1 › capture payment fails in the first/);
     expect(compared.text).toMatch(/before that: WARN no default card for customer cus_1/);
@@ -42,7 +24,7 @@ describe("on the embedded API", () => {
     const replayed = await callTool(
       replayRun,
       { run_id: bad, payload_patch: patch, compare: true, timeout_seconds: 30 },
-      api,
+      live.api,
     );
     expect(replayed.text).toContain("passes now");
     expect(replayed.structured).toMatchObject({ status: "COMPLETED", state: "done", original_run_id: bad });
@@ -50,23 +32,23 @@ describe("on the embedded API", () => {
     const slice = await callTool(
       getRun,
       { run_id: String(replayed.structured.run_id), path: ["payload.customer.cards[0].id", "output"] },
-      api,
+      live.api,
     );
     expect(slice.text).toContain('payload.customer.cards[0].id "card_2"');
   });
 
   it("an offloaded payload is fetched, sliced and patched, and its link is never shown", async () => {
     const payload = { skus: 3, note: "n".repeat(600 * 1024), rows: [{ id: 1 }, { id: 2 }] };
-    const id = await ended("sync-inventory", payload);
-    const slice = await callTool(getRun, { run_id: id, path: "payload.rows[1]" }, api);
+    const id = await live.ended("sync-inventory", payload);
+    const slice = await callTool(getRun, { run_id: id, path: "payload.rows[1]" }, live.api);
     expect(slice.text).toContain('payload.rows[1] {"id":2}');
     expect(slice.text).not.toContain("http");
     const replayed = await callTool(
       replayRun,
       { run_id: id, payload_patch: { note: "short" }, follow: true, timeout_seconds: 30 },
-      api,
+      live.api,
     );
-    const copy = await api.runs.retrieve(String(replayed.structured.run_id));
+    const copy = await live.api.runs.retrieve(String(replayed.structured.run_id));
     expect(copy.payload).toEqual({ ...payload, note: "short" });
   });
 });
