@@ -4,26 +4,15 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
-import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { createParser } from "eventsource-parser";
-import { createProgress, type Progress, type ProgressRecord, type Tick } from "../src/bridge/progress.ts";
+import { createProgress, type ProgressRecord, type Tick } from "../src/bridge/progress.ts";
 import { watch } from "../src/bridge/turn.ts";
 import { createTriggerApi } from "../src/client/index.ts";
-import { type FollowPlan, follow } from "../src/client/sse/follow.ts";
-import { createCleaner } from "../src/views/clean.ts";
-import { unfinished } from "../src/views/unfinished.ts";
-import { interleaved, ms, type Row } from "./measure.ts";
-
-const RECORDS = 40_000;
-const RECORDS_A_BATCH = 20;
-const SOCKET_READ = 64 * 1024;
-
-/** The first rounds only let both be compiled. */
-const WARM_UP = 3;
-const ROUNDS = 10;
+import { cleaned } from "./cleaned.ts";
+import { ms, type Row } from "./measure.ts";
+import { throughput } from "./throughput.ts";
+import { batchOf, complete, delta } from "./wire.ts";
 
 const FOLLOWS = 1_000;
 const CLIENTS = 20;
@@ -32,111 +21,6 @@ const MOST_MB = 400;
 const LATENCY_RECORDS = 400;
 const LATENCY_PAUSE_MS = 15;
 const MOST_LATENCY_MS = 150;
-
-const WORDS = "Your order shipped on the 15th of March and arrives on the 19th, says the carrier".split(" ");
-
-const bodyOf = (seq: number, chunk: object): string => JSON.stringify({ data: chunk, id: `part-${seq}` });
-
-const batchOf = (records: object[]): string => `event: batch\ndata: ${JSON.stringify({ records })}\n\n`;
-
-const delta = (seq: number, text: string) => ({
-  seq_num: seq,
-  timestamp: 1_787_220_000_000 + seq,
-  body: bodyOf(seq, { type: "text-delta", id: "t1", delta: text }),
-});
-
-const complete = (seq: number) => ({
-  seq_num: seq,
-  timestamp: 1_787_220_000_000 + seq,
-  headers: [
-    ["trigger-control", "turn-complete"],
-    ["session-in-event-id", "0"],
-  ],
-  body: "",
-});
-
-/** One long turn, in pieces as a socket gives them. */
-function turnBytes(): Buffer[] {
-  let text = "";
-  for (let seq = 0; seq < RECORDS; seq += RECORDS_A_BATCH) {
-    const records = Array.from({ length: RECORDS_A_BATCH }, (_, at) =>
-      delta(seq + at, `${WORDS[(seq + at) % WORDS.length]} `),
-    );
-    text += batchOf(records);
-  }
-  const bytes = Buffer.from(`${text}${batchOf([complete(RECORDS)])}data: [DONE]\n\n`);
-  return Array.from({ length: Math.ceil(bytes.length / SOCKET_READ) }, (_, at) =>
-    bytes.subarray(at * SOCKET_READ, (at + 1) * SOCKET_READ),
-  );
-}
-
-const cleaned = () => ({ clean: createCleaner({ redact: true }), unfinished });
-
-/** From bytes to the turn and, where it is asked for, its progress, as follow_session does it. */
-async function bridged(pieces: Buffer[], progress: Progress): Promise<void> {
-  const plan: FollowPlan = {
-    request: "GET out",
-    connect: async () => ({
-      value: {
-        response: { status: 200, header: () => "true", body: Readable.from(pieces) },
-        close() {},
-      },
-    }),
-    bearer: { token: async () => "", renew: async () => undefined },
-    takesStreamTokens: false,
-    legacyControl: true,
-    idleMs: 60_000,
-    clock: { now: Date.now, sleep: async () => {}, random: Math.random },
-  };
-  const watched = await watch(follow(plan, {}), { until: "turn", name: "chat-81", progress });
-  if (watched.records !== RECORDS + 1) throw new Error(`${watched.records} records were seen`);
-  // Its end waits for the last tick, which is no work.
-  void progress.close();
-}
-
-/** The least anybody has to do: the events, the records of each, and what each record says. */
-async function parsed(pieces: Buffer[]): Promise<void> {
-  let records = 0;
-  const parser = createParser({
-    onEvent({ data }) {
-      if (data === "[DONE]") return;
-      for (const record of (JSON.parse(data) as { records: { body: string }[] }).records) {
-        if (record.body !== "") JSON.parse(record.body);
-        records += 1;
-      }
-    },
-  });
-  const decoder = new StringDecoder("utf8");
-  for await (const piece of Readable.from(pieces)) parser.feed(decoder.write(piece as Buffer));
-  if (records !== RECORDS + 1) throw new Error(`${records} records were seen`);
-}
-
-async function throughput(): Promise<Row[]> {
-  const pieces = turnBytes();
-  const megabytes = pieces.reduce((sum, { length }) => sum + length, 0) / 1e6;
-  const timed = (work: () => Promise<void>) => async () => {
-    const began = performance.now();
-    await work();
-    return performance.now() - began;
-  };
-  const measurements = {
-    silent: timed(() => bridged(pieces, createProgress({}))),
-    shown: timed(() => bridged(pieces, createProgress({ send: () => {}, ...cleaned() }))),
-    parsed: timed(() => parsed(pieces)),
-  };
-  await interleaved(WARM_UP, measurements);
-  const took = await interleaved(ROUNDS, measurements);
-  const rate = (ms: number): string => `${((megabytes / ms) * 1000).toFixed(0)} MB/s`;
-  const row = (how: string, ours: number): Row => ({
-    what: `bridge, ${RECORDS.toLocaleString("en")} records${how}`,
-    measured: rate(ours),
-    comparedWith: `eventsource-parser and JSON.parse: ${rate(took.parsed)}`,
-    ratio: took.parsed / ours,
-    target: "at least 0.8",
-    met: took.parsed / ours >= 0.8,
-  });
-  return [row("", took.silent), row(", cleaned and shown", took.shown)];
-}
 
 interface Upstream {
   url: string;
