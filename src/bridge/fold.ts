@@ -4,6 +4,7 @@
  */
 import { isObject, type MessagePart, type UiMessage } from "../domain/message.ts";
 import { type Chunk, metadata, picked, TOOL_CHANGES, type ToolChange } from "./chunk.ts";
+import { grown } from "./grown.ts";
 import { parsePartialJson } from "./partial-json.ts";
 
 /** What one turn brought. */
@@ -25,6 +26,10 @@ export class MessageFold {
   readonly #messages: UiMessage[];
   readonly #openText = new Map<string, MessagePart>();
   readonly #openReasoning = new Map<string, MessagePart>();
+  /** The newest use of each tool call, by id. */
+  readonly #tools = new Map<unknown, MessagePart>();
+  /** Those of the step being written. */
+  readonly #stepTools = new Map<unknown, MessagePart>();
   readonly #touched = new Set<MessagePart>();
   /** The message this turn writes to; none until its first chunk. */
   #current: UiMessage | undefined;
@@ -35,6 +40,7 @@ export class MessageFold {
   /** `prior`: messages already known, so that a turn can continue the last one (after a tool approval). */
   constructor(prior: readonly UiMessage[] = []) {
     this.#messages = prior.map((message) => ({ ...message, parts: message.parts.map(settled) }));
+    for (const { parts } of this.#messages) remember(parts, this.#tools);
   }
 
   /** Every message, prior ones included, as plain data of its own. */
@@ -59,7 +65,7 @@ export class MessageFold {
     this.#closeOpenParts();
     const content = this.content();
     this.#touched.clear();
-    this.#current = undefined;
+    this.#writeTo(undefined);
     this.#finishReason = undefined;
     this.#aborted = false;
     this.#errors = [];
@@ -87,6 +93,7 @@ export class MessageFold {
         break;
       case "start-step":
         this.#push({ type: "step-start" });
+        this.#stepTools.clear();
         break;
       case "finish-step":
         this.#closeOpenParts();
@@ -139,10 +146,16 @@ export class MessageFold {
     return this.#current;
   }
 
+  #writeTo(message: UiMessage | undefined): void {
+    this.#current = message;
+    this.#stepTools.clear();
+    remember(stepOf(message?.parts ?? []), this.#stepTools);
+  }
+
   #start(chunk: Chunk): void {
     const id = typeof chunk.messageId === "string" ? chunk.messageId : undefined;
     const last = this.#messages.at(-1);
-    if (id !== undefined && last?.id === id && last.role === "assistant") this.#current = last;
+    if (id !== undefined && last?.id === id && last.role === "assistant") this.#writeTo(last);
     else if (id !== undefined && this.#current && this.#current.parts.length > 0) {
       if (this.#current.id === undefined) this.#current.id = id;
       else this.#beginMessage();
@@ -154,7 +167,7 @@ export class MessageFold {
 
   #beginMessage(): void {
     this.#closeOpenParts();
-    this.#current = undefined;
+    this.#writeTo(undefined);
   }
 
   #push(part: MessagePart): void {
@@ -176,7 +189,7 @@ export class MessageFold {
 
   #append(open: Map<string, MessagePart>, chunk: Chunk, shape: MessagePart): void {
     const part = open.get(String(chunk.id)) ?? this.#open(open, chunk, shape);
-    if (typeof chunk.delta === "string") part.text = `${part.text}${chunk.delta}`;
+    if (typeof chunk.delta === "string") part.text = grown(String(part.text), chunk.delta);
     if (chunk.providerMetadata !== undefined) part.providerMetadata = chunk.providerMetadata;
   }
 
@@ -196,23 +209,11 @@ export class MessageFold {
 
   /**
    * By call id. Input belongs to the step being written: a later step may use the id again. What comes of it may be told
-   * later: the message being written is looked through first, then the ones before it, newest first.
+   * later, when the newest use of the id is meant, also one in a message before.
    */
   #findTool(chunk: Chunk): MessagePart | undefined {
-    const isIt = (part: MessagePart) => part.toolCallId === chunk.toolCallId;
-    if (chunk.type.startsWith("tool-input-")) return this.#step().findLast(isIt);
-    const here = this.#current?.parts.findLast(isIt);
-    if (here) return here;
-    for (const message of [...this.#messages].reverse()) {
-      const part = message.parts.findLast(isIt);
-      if (part) return part;
-    }
-    return undefined;
-  }
-
-  #step(): MessagePart[] {
-    const parts = this.#current?.parts ?? [];
-    return parts.slice(parts.findLastIndex(({ type }) => type === "step-start") + 1);
+    const tools = chunk.type.startsWith("tool-input-") ? this.#stepTools : this.#tools;
+    return tools.get(chunk.toolCallId);
   }
 
   #newTool(chunk: Chunk): MessagePart {
@@ -226,6 +227,8 @@ export class MessageFold {
             toolCallId: chunk.toolCallId,
           };
     this.#push(part);
+    remember([part], this.#tools);
+    remember([part], this.#stepTools);
     return part;
   }
 
@@ -238,7 +241,7 @@ export class MessageFold {
 
   #toolInputDelta(chunk: Chunk): void {
     const part = this.#findTool(chunk) ?? this.#newTool(chunk);
-    part.rawInput = `${part.rawInput ?? ""}${chunk.inputTextDelta ?? ""}`;
+    part.rawInput = grown(String(part.rawInput ?? ""), String(chunk.inputTextDelta ?? ""));
     part.state ??= "input-streaming";
     this.#touched.add(part);
   }
@@ -262,6 +265,14 @@ export class MessageFold {
     const message = this.#message();
     message.metadata = merged(message.metadata, added);
   }
+}
+
+/** The parts after the last beginning of a step. */
+const stepOf = (parts: readonly MessagePart[]): readonly MessagePart[] =>
+  parts.slice(parts.findLastIndex(({ type }) => type === "step-start") + 1);
+
+function remember(parts: readonly MessagePart[], tools: Map<unknown, MessagePart>): void {
+  for (const part of parts) if (part.toolCallId !== undefined) tools.set(part.toolCallId, part);
 }
 
 /** A copy of the part that later chunks do not change; input that is still arriving is read as far as it goes. */

@@ -1,23 +1,28 @@
 /** A turn as one line of progress at a time: what the agent is doing now, newest text last. */
 import { toolsOf, type UiMessage } from "../domain/message.ts";
+import { Recent } from "../domain/recent.ts";
 import { type Chunk, isKnown } from "./chunk.ts";
+import { grown } from "./grown.ts";
+import { beginning } from "./room.ts";
 
 /** More than a line shows: only when the secrets in them are gone, progress.ts cuts lines to their length. */
 const TAIL_CHARACTERS = 2_000;
 /** Kept of what is being said: cutting copies, and not cutting keeps thousands of pieces in memory. */
 const SPEECH_CHARACTERS = 2 * TAIL_CHARACTERS;
 const VALUE_CHARACTERS = 1_000;
+/** Tools in use at the same time. */
+const MOST_TOOLS = 100;
 
 export class TurnLines {
   #speech = "";
-  readonly #tools = new Map<unknown, string>();
+  /** Names by call id. */
+  readonly #tools = new Recent<string>(MOST_TOOLS);
   /** `undefined` while the agent speaks. */
   #doing: string | undefined = "started";
 
   /** `prior`: messages whose tools the turn may go on with. */
   constructor(prior: readonly UiMessage[] = []) {
-    for (const { name, callId } of prior.flatMap(({ parts }) => toolsOf(parts)))
-      this.#tools.set(callId, name);
+    for (const { name, callId } of prior.flatMap(({ parts }) => toolsOf(parts))) this.#name(callId, name);
   }
 
   get line(): string {
@@ -61,13 +66,17 @@ export class TurnLines {
 
   #hear(delta: unknown): void {
     this.#doing = undefined;
-    if (typeof delta === "string") this.#speech += delta;
+    if (typeof delta === "string") this.#speech = grown(this.#speech, delta);
     if (this.#speech.length > SPEECH_CHARACTERS) this.#speech = this.#speech.slice(-TAIL_CHARACTERS);
   }
 
   #tool(chunk: Chunk): string {
-    if (typeof chunk.toolName === "string") this.#tools.set(chunk.toolCallId, chunk.toolName);
-    return this.#tools.get(chunk.toolCallId) ?? "a tool";
+    if (typeof chunk.toolName === "string") this.#name(chunk.toolCallId, chunk.toolName);
+    return this.#tools.get(String(chunk.toolCallId)) ?? "a tool";
+  }
+
+  #name(callId: unknown, name: string): void {
+    this.#tools.set(String(callId), beginning(name, VALUE_CHARACTERS));
   }
 }
 

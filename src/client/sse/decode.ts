@@ -1,6 +1,7 @@
 /** From server-sent events to channel records: all of contract channels.md 2 to 4, and the forms it tolerates. */
 import type { EventSourceMessage } from "eventsource-parser";
 import type { ChannelRecord, ControlRecord } from "../../domain/record.ts";
+import { parse, readBody } from "./body.ts";
 
 export type StreamEvent =
   /** `tail`: the sequence number the next record will get, told only while following live. */
@@ -47,7 +48,7 @@ function decodeRecord(wire: unknown, legacyControl: boolean): ChannelRecord {
   if (headers[0]?.[0] === "") return { kind: "skipped", reason: "command", ...at };
   const control = headers === NO_HEADERS ? undefined : controlRecord(headers, at);
   if (control) return control;
-  const body = typeof wire.body === "string" ? parse(wire.body) : wire.body;
+  const body = typeof wire.body === "string" ? readBody(wire.body) : wire.body;
   if (!isObject(body) || !("data" in body)) return { kind: "skipped", reason: "unreadable", ...at };
   return dataRecord(body.data, partId(body.id), at, legacyControl);
 }
@@ -172,14 +173,6 @@ function digits(text: string | undefined): number | undefined {
 const partId = (id: unknown): string | undefined => (typeof id === "string" && id !== "" ? id : undefined);
 
 const nextOf = (tail: unknown): number | undefined => (isObject(tail) ? sequence(tail.seq_num) : undefined);
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 const isObject = (value: unknown): value is Wire =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { decodeEvent, type StreamEvent } from "./decode.ts";
+import { Lines } from "./lines.ts";
 
 /** Characters of one event. A batch holds at most 1 MiB of records, which escaping can make six times as long. */
 const LONGEST_EVENT = 8 * 1024 * 1024;
@@ -26,7 +27,7 @@ export async function* readEvents(body: Readable, options: ReadOptions): AsyncGe
   });
   // On whole network reads several times as fast as a streaming TextDecoder.
   const decoder = new StringDecoder("utf8");
-  const lines = lineFeeds();
+  const lines = new Lines();
   const pieces: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   let waiting = false;
   const watchdog = setTimeout(() => {
@@ -40,8 +41,8 @@ export async function* readEvents(body: Readable, options: ReadOptions): AsyncGe
       const piece = await pieces.next();
       waiting = false;
       if (piece.done) return;
-      parser.feed(lines(decoder.write(piece.value)));
-      if (tooLong) throw new Error("an event does not end");
+      for (const text of lines.take(decoder.write(piece.value))) parser.feed(text);
+      if (tooLong || lines.unfinished > LONGEST_EVENT) throw new Error("an event does not end");
       if (events.length === 0) continue;
       const complete = events;
       events = [];
@@ -51,20 +52,4 @@ export async function* readEvents(body: Readable, options: ReadOptions): AsyncGe
     clearTimeout(watchdog);
     body.destroy();
   }
-}
-
-/**
- * Any line ending as LF, so that a CR at the end of a piece need not wait for what follows it, and no byte order mark.
- */
-function lineFeeds(): (text: string) => string {
-  let begun = false;
-  let endedInReturn = false;
-  return (text) => {
-    if (text === "") return text;
-    const superfluous = begun ? endedInReturn && text.startsWith("\n") : text.startsWith("\ufeff");
-    const rest = superfluous ? text.slice(1) : text;
-    begun = true;
-    endedInReturn = text.endsWith("\r");
-    return rest.includes("\r") ? rest.replace(/\r\n?/g, "\n") : rest;
-  };
 }
