@@ -2,7 +2,7 @@
  * What of a turn is held in memory, whatever its producer does (design section 5, point 5). An answer shows a fraction of it,
  * and everything can be read again by cursor.
  */
-import { deltaText } from "../domain/deltas.ts";
+import { deltaText, isSameText, withDelta } from "../domain/deltas.ts";
 import { type Chunk, TOOL_CHANGES } from "./chunk.ts";
 
 /** Characters of a turn, what each record costs included: more than any answer can show. */
@@ -46,6 +46,8 @@ export class TurnRoom {
   #left = MOST_HELD;
   #spare = SPARE;
   #omitted = 0;
+  /** The last piece of a text. */
+  #last: Chunk | undefined;
 
   /** Chunks of which nothing, or not all, was held for want of room. */
   get omitted(): number {
@@ -56,7 +58,7 @@ export class TurnRoom {
   admit(chunk: Chunk): Chunk | undefined {
     if (this.#left > 0) {
       const text = chunk.providerMetadata === undefined ? deltaText(chunk) : undefined;
-      const weight = text === undefined ? weightOf(chunk, LARGE) : text.length + OVERHEAD;
+      const weight = text === undefined ? weightOf(chunk, LARGE) : text.length + this.#around(chunk);
       // What is longer is held as its beginning.
       this.#left -= text === undefined ? Math.min(weight, LARGE) : weight;
       return text !== undefined || weight <= LARGE ? chunk : shortened(chunk);
@@ -66,6 +68,13 @@ export class TurnRoom {
     if (slim === undefined || ENDS.has(chunk.type)) return slim;
     this.#spare -= 1;
     return this.#spare < 0 ? undefined : slim;
+  }
+
+  /** What a piece weighs without its text: the first brings a name, and a part of the message. */
+  #around(chunk: Chunk): number {
+    const goesOn = isSameText(chunk, this.#last);
+    this.#last = chunk;
+    return goesOn ? OVERHEAD : weightOf(withDelta(chunk, ""), MOST_HELD);
   }
 }
 

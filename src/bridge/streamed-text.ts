@@ -2,6 +2,7 @@
  * The end of each text that streams in pieces, as it came and as it was shown: a secret that comes in pieces, none of which
  * looks like one, must not leave in pieces either.
  */
+import { Recent } from "../domain/recent.ts";
 import { sharedBeginning } from "../domain/shared-beginning.ts";
 
 export interface Cleaning {
@@ -17,6 +18,9 @@ const KEPT = 48;
 /** Of a text that nobody was shown: it may have ended in the middle of a secret. */
 const KEPT_UNSHOWN = 16_000;
 
+/** Texts that are written at the same time; of one that waits while so many others go on no end is remembered. */
+export const MOST_TEXTS = 32;
+
 interface End {
   raw: string;
   /** Absent where `raw` was not shown. */
@@ -25,7 +29,7 @@ interface End {
 
 export class StreamedText {
   readonly #cleaning: Cleaning;
-  readonly #ends = new Map<string, End>();
+  readonly #ends = new Recent<End>(MOST_TEXTS);
 
   constructor(cleaning: Cleaning) {
     this.#cleaning = cleaning;

@@ -5,9 +5,10 @@
  */
 import { deltaOf, deltaText, endedBy, isSameText, withDelta } from "../domain/deltas.ts";
 import { isObject } from "../domain/message.ts";
+import { Recent } from "../domain/recent.ts";
 import type { ProgressRecord } from "./progress.ts";
 import { weightOf } from "./room.ts";
-import { type Cleaning, StreamedText } from "./streamed-text.ts";
+import { type Cleaning, MOST_TEXTS, StreamedText } from "./streamed-text.ts";
 
 /** What one tick carries, as JSON. */
 const MOST_BYTES = 32 * 1024;
@@ -150,7 +151,7 @@ interface PassedText {
 
 /** What records that are not shown say of texts. */
 class PassedTexts {
-  readonly #news = new Map<string, PassedText>();
+  readonly #news = new Recent<PassedText>(MOST_TEXTS);
   /** Pieces of one text mostly follow each other: the last one, and what is known of its text. */
   #last: unknown;
   #lastNews: PassedText | undefined;

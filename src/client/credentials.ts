@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Access, credentialKind } from "../domain/access.ts";
 import { TriggerError } from "../domain/errors.ts";
+import { Recent } from "../domain/recent.ts";
 import { readClaims } from "./jwt.ts";
 import { apiPath } from "./path.ts";
 import type { ApiRequest, Bearer, Pipeline } from "./pipeline.ts";
@@ -22,6 +23,8 @@ export interface Credentials {
 /** A token this close to its end is replaced first: a call takes time, and clocks differ. */
 const EXPIRY_MARGIN_MS = 60_000;
 const ONE_HOUR_MS = 3_600_000;
+/** Tokens kept for the next call: sessions in use at the same time. */
+const MOST_EXCHANGED = 1_000;
 
 export function createCredentials(context: ClientContext, pipeline: Pipeline): Credentials {
   const access = accessOf(context.token);
@@ -34,7 +37,7 @@ export function createCredentials(context: ClientContext, pipeline: Pipeline): C
 
 function personalCredentials(context: ClientContext, pipeline: Pipeline, own: Bearer) {
   const { clock } = context;
-  const exchanged = new Map<string, Shared<string>>();
+  const exchanged = new Recent<Shared<string>>(MOST_EXCHANGED);
 
   async function exchange(scopes: string[], expirationTime?: string): Promise<string> {
     const { projectRef, environment } = place(context);

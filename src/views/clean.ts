@@ -2,6 +2,7 @@
  * Makes upstream text fit to be shown: nothing that steers a terminal or hides from a reader, and no credentials. Time is
  * linear in the text.
  */
+import { Recent } from "../domain/recent.ts";
 import { hideCards } from "./cards.ts";
 import { hideNamed, hideValue, isSecretName, nameWithin } from "./named-secrets.ts";
 import { type Hide, hideSecrets, PLACEHOLDER } from "./secrets.ts";
@@ -30,8 +31,11 @@ export function createCleaner({ redact, emails = false }: CleanOptions): Clean {
   };
 }
 
+/** Secrets that are known again, in what a long follow shows. */
+const MOST_PLACEHOLDERS = 10_000;
+
 function placeholders(): Hide {
-  const known = new Map<string, string>();
+  const known = new Recent<string>(MOST_PLACEHOLDERS);
   const counts = { secret: 0, card: 0, email: 0 };
   return (secret, kind = "secret") => {
     if (PLACEHOLDER.test(secret)) return secret;

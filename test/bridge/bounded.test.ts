@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createProgress } from "../../src/bridge/progress.ts";
 import { watch } from "../../src/bridge/turn.ts";
 import type { ChannelItem } from "../../src/domain/record.ts";
+import { createCleaner } from "../../src/views/clean.ts";
 import { viewFollowed } from "../../src/views/turn.ts";
+import { unfinished } from "../../src/views/unfinished.ts";
 import { type Bench, bench } from "../client/support.ts";
 import { control, data, turnComplete } from "../support/channel.ts";
 import { aView } from "../support/view.ts";
@@ -79,6 +81,49 @@ describe("a follow holds a bounded part", () => {
     expect(result.last?.omitted).toBeUndefined();
   });
 
+  it("of texts without end that have long names", async () => {
+    const result = await followed(function* () {
+      for (let seq = 0; seq < 20_000; seq += 1)
+        yield data(seq, { type: "text-delta", id: `${seq} ${text(2_000)}`, delta: "word " });
+      yield turnComplete(20_000);
+    });
+    expect(result.grown).toBeLessThan(8 * MB);
+    expect(result.last?.omitted?.records).toBeGreaterThan(15_000);
+  });
+
+  it("of an answer that comes in one piece, which is all of it", async () => {
+    const result = await followed(function* () {
+      yield data(0, { type: "text-delta", id: "t", delta: text(100_000) });
+      yield turnComplete(1);
+    });
+    expect(result.last?.text).toHaveLength(100_000);
+  });
+
+  it("of what was shown of texts and tools, and of the secrets in them", async () => {
+    let now = 0;
+    const progress = createProgress({
+      send: () => {},
+      now: () => now,
+      setTimer: () => () => {},
+      clean: createCleaner({ redact: true }),
+      unfinished,
+    });
+    async function* endless() {
+      for (let seq = 0; seq < 4_000; seq += 2) {
+        now += 1_000;
+        const name = `${seq} ${text(10_000)}`;
+        yield data(seq, { type: "tool-input-start", toolCallId: name, toolName: name });
+        const delta = `token=${String(seq).padStart(40, "x")} ${text(10_000)}`;
+        yield data(seq + 1, { type: "text-delta", id: name, delta });
+      }
+    }
+    const before = heapUsed();
+    const watched = await watch(endless(), { until: "closed", name: "chat-81", progress });
+    const grown = heapUsed() - before;
+    expect(watched.records).toBe(4_000);
+    expect(grown).toBeLessThan(8 * MB);
+  });
+
   it("of endless tool calls, and still sees the request for approval that ends them", async () => {
     const result = await followed(function* () {
       for (let seq = 0; seq < 300; seq += 1) {
@@ -112,7 +157,7 @@ describe("a follow holds a bounded part", () => {
   });
 });
 
-describe("a reader that stops", () => {
+describe("a reader", () => {
   let at: Bench;
   beforeEach(async () => {
     at = await bench();
@@ -121,7 +166,36 @@ describe("a reader that stops", () => {
     await at.close();
   });
 
-  it("stops the producer, and reads everything once it goes on", async () => {
+  it("holds of short pieces what they say, not the records they came in", async () => {
+    const records = 40_000;
+    const piece = "thirteen char";
+    const id = "t".repeat(150);
+    const body = (seq: number) =>
+      JSON.stringify({ data: { type: "text-delta", id, delta: piece }, id: `p${seq}` });
+    at.server.plan("GET /realtime/v1/sessions/chat-1/out", async (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream", "x-session-settled": "true" });
+      for (let seq = 0; seq < records; seq += 1) {
+        const batch = `event: batch\ndata: ${JSON.stringify({ records: [{ seq_num: seq, timestamp: 1, body: body(seq) }] })}\n\n`;
+        if (!response.write(batch)) await new Promise((resolve) => response.once("drain", resolve));
+      }
+      response.end("data: [DONE]\n\n");
+    });
+
+    let [before, grown] = [0, 0];
+    async function* measured() {
+      for await (const item of at.api.channels.follow({ session: "chat-1", io: "out" })) {
+        if (before === 0) before = heapUsed();
+        if (item.kind === "data" && item.seq === records - 1) grown = heapUsed() - before;
+        yield item;
+      }
+    }
+    const progress = createProgress({});
+    const watched = await watch(measured(), { until: "turn", name: "chat-1", progress });
+    expect(watched.turns.at(-1)?.text).toBe(piece.repeat(records));
+    expect(grown).toBeLessThan(4 * MB);
+  });
+
+  it("that stops stops the producer, and reads everything once it goes on", async () => {
     const records = 50_000;
     let written = 0;
     let full = () => {};
