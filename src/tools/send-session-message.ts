@@ -5,11 +5,12 @@ import { follow } from "../bridge/follow.ts";
 import { chatInput } from "../bridge/input.ts";
 import { isBusy, locate } from "../bridge/position.ts";
 import { call, formatCall } from "../domain/calls.ts";
-import { isTriggerError, TriggerError } from "../domain/errors.ts";
+import { TriggerError } from "../domain/errors.ts";
 import { sessionKey } from "../domain/session.ts";
 import type { Answer, ViewContext } from "../views/answer.ts";
 import { oneLine } from "../views/format.ts";
 import { type FollowedSession, viewFollowed } from "../views/turn.ts";
+import { appendInput } from "./appending.ts";
 import { approvalOf } from "./approving.ts";
 import { defineTool, type ToolContext } from "./define.ts";
 import { followContext, followedOutput } from "./following.ts";
@@ -77,11 +78,10 @@ async function send(asked: Input, context: ToolContext): Promise<Sent> {
   const approval =
     asked.kind === "approval" ? await approvalOf(session, asked.approval, api, limits) : undefined;
   const body = chatInput(session.externalId ?? session.id, inputOf(asked, key, approval?.answer), clientData);
-  const { seq: appended } = await append(asked.session, body, key, context, limits.deadline);
+  const hint = `Call again with "key":${JSON.stringify(key)} within 5 minutes: then it is sent once at most.`;
+  const appended = await appendInput({ session: asked.session, body, key, hint }, context, limits.deadline);
   const seq =
-    asked.kind === "stop"
-      ? position.in.inputs.findLast((one) => one.asksForTurn)?.seq
-      : (appended ?? (await seqOf(key, asked.session, context, limits.deadline)));
+    asked.kind === "stop" ? position.in.inputs.findLast((one) => one.asksForTurn)?.seq : appended.seq;
   const followed = await follow(
     {
       session,
@@ -94,7 +94,7 @@ async function send(asked: Input, context: ToolContext): Promise<Sent> {
     },
     following,
   );
-  return { followed, key, repeated: appended === undefined };
+  return { followed, key, repeated: appended.repeated };
 }
 
 function refuseIncomplete({ kind, message, action, approval }: Input): void {
@@ -119,35 +119,6 @@ function inputOf(
   if (kind === "regenerate") return { kind };
   if (kind === "stop") return message === "" ? { kind } : { kind, message };
   return { kind: "message", id: key, text: message };
-}
-
-/** The key makes repeating safe, also for the caller: an outcome nobody knows is told together with it. */
-async function append(session: string, body: string, key: string, context: ToolContext, deadline: number) {
-  try {
-    return await context.api.channels.append({ session, io: "in" }, body, key, {
-      signal: context.signal,
-      deadline,
-    });
-  } catch (error) {
-    if (!isTriggerError(error)) throw error;
-    if (!["outcome_unknown", "timeout", "unreachable", "server_error"].includes(error.code)) throw error;
-    throw new TriggerError("outcome_unknown", `it may or may not have been sent (${error.message})`, {
-      retryable: true,
-      cause: error,
-      hint: `Call again with "key":${JSON.stringify(key)} within 5 minutes: then it is sent once at most.`,
-    });
-  }
-}
-
-/** A repeated part id is acknowledged without its number: the record itself has it. */
-async function seqOf(
-  key: string,
-  session: string,
-  { api, signal }: ToolContext,
-  deadline: number,
-): Promise<number | undefined> {
-  const records = await api.channels.records({ session, io: "in" }, undefined, { signal, deadline });
-  return records.findLast((record) => record.kind === "data" && record.partId === key)?.seq;
 }
 
 function nothingToStop(session: string, context: ViewContext): Answer {

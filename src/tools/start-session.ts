@@ -1,9 +1,12 @@
-/** Creates a session and with it its first run: contract api.md 4.2. The first message travels in the same request. */
-import { randomUUID } from "node:crypto";
+/**
+ * Creates a session and with it its first run: contract api.md 4.2. The first message follows on `.in` like all others: in
+ * the payload it would be lost as soon as somebody else creates the session again, and not be sent when it exists unused.
+ */
+import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
 import { follow } from "../bridge/follow.ts";
-import { userMessage } from "../bridge/input.ts";
-import { positionOf } from "../bridge/position.ts";
+import { chatInput, firstMessage } from "../bridge/input.ts";
+import { locate, type Position, positionOf } from "../bridge/position.ts";
 import type { CallOptions } from "../client/api.ts";
 import { call, formatCall } from "../domain/calls.ts";
 import { isTriggerError, TriggerError } from "../domain/errors.ts";
@@ -12,6 +15,7 @@ import { sessionKey } from "../domain/session.ts";
 import { oneLine } from "../views/format.ts";
 import { sessionLine } from "../views/session.ts";
 import { type FollowedSession, viewFollowed } from "../views/turn.ts";
+import { appendInput } from "./appending.ts";
 import { defineTool, type ToolContext } from "./define.ts";
 import { followContext, followedOutput } from "./following.ts";
 import * as params from "./params.ts";
@@ -39,7 +43,7 @@ interface Started {
   session: Session;
   runId: string;
   created: boolean;
-  /** False for a session that existed: its first message was somebody's before. */
+  /** False where others had spoken before. */
   delivered: boolean;
   followed?: FollowedSession;
 }
@@ -72,7 +76,9 @@ export default defineTool({
     return {
       text: [
         head,
-        ...(undelivered ? ["The message was NOT delivered: a first message reaches new sessions only."] : []),
+        ...(undelivered
+          ? ["The message was NOT delivered: something else was said in this session before."]
+          : []),
         `next ${next.map(formatCall).join("\n     ")}`,
       ].join("\n"),
       structured: { ...facts, next },
@@ -82,23 +88,56 @@ export default defineTool({
 
 async function start(asked: Input, context: ToolContext): Promise<Started> {
   refuseUnaddressable(asked.external_id);
+  const { api, signal } = context;
   const following = followContext(context, asked.timeout_seconds);
+  const limits = { signal, deadline: following.deadline };
   context.progress.report(`starting a session of ${asked.task}`);
-  const {
-    runId,
-    created,
-    publicAccessToken: _,
-    ...session
-  } = await create(asked, { signal: context.signal, deadline: following.deadline }, context);
-  const delivered = created && asked.message !== undefined;
-  const started = { session, runId, created, delivered };
-  if (!delivered || !asked.follow) return started;
-  const position = positionOf(session, [], []);
-  return {
-    ...started,
-    followed: await follow({ session, position, until: "turn", committed: true }, following),
-  };
+  const { runId, created, publicAccessToken: _, ...session } = await create(asked, limits, context);
+  const started = { session, runId, created, delivered: false };
+  if (asked.message === undefined) return started;
+  const position = created
+    ? positionOf(session, [], [])
+    : (await locate(api, sessionKey(session), limits)).position;
+  const said = await sayFirst(asked.message, asked.client_data, { session, position }, context, limits);
+  if (said === undefined) return started;
+  const delivered = { ...started, delivered: true };
+  if (!asked.follow) return delivered;
+  const followed = await follow({ session, position, until: "turn", committed: true, ...said }, following);
+  return { ...delivered, followed };
 }
+
+/** Where the message is on `.in`, now or from an earlier call; `undefined` when something else was said before it. */
+async function sayFirst(
+  message: string,
+  clientData: unknown,
+  { session, position }: { session: Session; position: Position },
+  context: ToolContext,
+  { deadline }: { deadline: number },
+): Promise<{ seq?: number } | undefined> {
+  const key = sessionKey(session);
+  const id = messageId(key, message);
+  const known = position.in.inputs.find(({ partId }) => partId === id);
+  if (known) return seqOf(known);
+  if (hasBegun(session, position)) return undefined;
+  const { metadata } = session.triggerConfig?.basePayload ?? {};
+  const body = chatInput(key, { kind: "message", id, text: message }, clientData ?? metadata);
+  const hint = `Call again with "external_id":${JSON.stringify(key)}: then it is sent once at most.`;
+  return seqOf(await appendInput({ session: key, body, key: id, hint }, context, deadline));
+}
+
+const seqOf = ({ seq }: { seq?: number }): { seq?: number } => (seq === undefined ? {} : { seq });
+
+/** One message in one session has one id, so that repeating the call says it once. */
+const messageId = (session: string, message: string): string =>
+  createHash("sha256")
+    .update(JSON.stringify([session, message]))
+    .digest("base64url")
+    .slice(0, 24);
+
+const hasBegun = ({ triggerConfig }: Session, { in: { inputs }, out }: Position): boolean =>
+  inputs.some(({ asksForTurn }) => asksForTurn) ||
+  out.turns.length > 0 ||
+  firstMessage(triggerConfig?.basePayload) !== undefined;
 
 /** A session that could be created but never be named in a path again would be lost. */
 function refuseUnaddressable(externalId: string | undefined): void {
@@ -150,10 +189,6 @@ async function knownConfig(externalId: string | undefined, options: CallOptions,
 /** Chat agents find their session by `chatId`, so every session gets an external id: it also makes creating repeatable. */
 function request(asked: Input): SessionStart {
   const externalId = asked.external_id ?? `chat-${randomUUID()}`;
-  const first =
-    asked.message === undefined
-      ? { trigger: "preload" }
-      : { trigger: "submit-message", message: userMessage(randomUUID(), asked.message) };
   return {
     type: asked.type,
     task: asked.task,
@@ -161,7 +196,7 @@ function request(asked: Input): SessionStart {
     triggerConfig: {
       basePayload: {
         chatId: externalId,
-        ...first,
+        trigger: "preload",
         ...(asked.client_data !== undefined && { metadata: asked.client_data }),
         ...asked.payload,
       },

@@ -126,6 +126,9 @@ describe.concurrent.each(CLIENTS)("a web application and an assistant over MCP (
       message: questionAbout(order),
     });
     expect(started.text).toContain(answerAbout(order));
+    const [opening = ""] = await asked(session);
+    orders.set(opening, order);
+    told.set(opening, started);
 
     const watching = app.watch();
     const tab = await app.tab();
@@ -150,27 +153,23 @@ describe.concurrent.each(CLIENTS)("a web application and an assistant over MCP (
     await assistantAsks();
 
     const everything = await app.transcript();
-    const [first, firstAnswer, ...rest] = everything.map(brief);
-    expect(first).toMatchObject({ role: "user", words: questionAbout(500_000) });
-    expect(firstAnswer).toMatchObject({ role: "assistant", words: answerAbout(500_000) });
-    expect(started.structured).toMatchObject({ message_id: firstAnswer?.id, turn: 1 });
-
     const questions = await asked(session);
     expect(new Set(questions)).toEqual(new Set(orders.keys()));
-    expect(rest).toEqual(
+    const said = everything.map(brief);
+    expect(said).toEqual(
       questions.flatMap((id) => [
         { id, role: "user", words: questionAbout(orders.get(id) ?? 0) },
         { id: expect.any(String), role: "assistant", words: answerAbout(orders.get(id) ?? 0) },
       ]),
     );
 
-    const idAfter = (id: string) => rest[rest.findIndex((message) => message.id === id) + 1]?.id;
+    const idAfter = (id: string) => said[said.findIndex((message) => message.id === id) + 1]?.id;
     for (const [id, { text, structured }] of told) {
       expect(structured).toMatchObject({
         state: "done",
         message_id: idAfter(id),
         seq: questions.indexOf(id),
-        turn: questions.indexOf(id) + 2,
+        turn: questions.indexOf(id) + 1,
       });
       const mentioned = [...new Set(text.match(/\b5\d{5}\b/g))];
       expect(mentioned, text).toEqual([String(orders.get(id))]);
@@ -267,22 +266,35 @@ describe.concurrent.each(CLIENTS)("a web application and an assistant over MCP (
   });
 });
 
-it("a session that a page has opened keeps what it was opened with when the assistant starts it again", async () => {
+it("a session that a page has opened takes the assistant's first message once, and a page that opens it again loses nothing", async () => {
   const session = "peers-again";
   const client = await overHttp("v1", server.url);
   const { call, send } = assistantOf(client, session);
   const tab = await openWebApp(api.url, session).tab();
   const stored = async () => (await api.ask(`/api/v1/sessions/${session}`)).body.triggerConfig;
   const opened = await stored();
-  const again = { task: "support-agent", external_id: session, message: questionAbout(500_000) };
-  const started = await client.call("start_session", again);
-  expect(started.structured).toMatchObject({ created: false, delivered: false });
-
+  const start = (message: string) =>
+    client.call("start_session", { task: "support-agent", external_id: session, message });
+  const started = await start(questionAbout(500_000));
+  expect(started.structured).toMatchObject({
+    created: false,
+    delivered: true,
+    state: "done",
+    turn: 1,
+    seq: 0,
+  });
+  expect(started.text).toContain(answerAbout(500_000));
   expect(await stored()).toEqual(opened);
-  expect((await call("get_session_transcript")).structured).toMatchObject({ messages: 0 });
-  expect((await call("get_session")).text).not.toContain("first message");
-  expect((await send("mcp-1", questionAbout(500_001))).structured).toMatchObject({ state: "done", turn: 1 });
-  tab.leave();
+
+  const later = await openWebApp(api.url, session).tab();
+  const again = await start(questionAbout(500_000));
+  expect(again.structured).toMatchObject({ delivered: true, message_id: started.structured.message_id });
+  const other = await start(questionAbout(500_001));
+  expect(other.structured).toMatchObject({ created: false, delivered: false });
+  expect(await asked(session)).toHaveLength(1);
+  expect((await send("mcp-1", questionAbout(500_002))).structured).toMatchObject({ state: "done", turn: 2 });
+  expect((await call("get_session_transcript")).structured).toMatchObject({ messages: 4 });
+  for (const one of [tab, later]) one.leave();
   await client.close();
 });
 

@@ -221,7 +221,7 @@ export const situations: Situation[] = [
       const run_id = await world.currentRun();
       return {
         culprit: { io: "out", seq: await world.lastTurnEnd(), run_id },
-        says: [/ended without content/, /input rejected: metadata does not match/, /\.in 0 message "hi"/],
+        says: [/ended without content/, /input rejected: metadata does not match/, /\.in 1 message "hi"/],
         next: ["search_run_events"],
       };
     },

@@ -8,6 +8,7 @@ import closeSession from "../../src/tools/close-session.ts";
 import type { ToolContext } from "../../src/tools/define.ts";
 import followSession from "../../src/tools/follow-session.ts";
 import getSession from "../../src/tools/get-session.ts";
+import getSessionTranscript from "../../src/tools/get-session-transcript.ts";
 import listSessions from "../../src/tools/list-sessions.ts";
 import readSessionChannel from "../../src/tools/read-session-channel.ts";
 import sendSessionMessage from "../../src/tools/send-session-message.ts";
@@ -81,7 +82,8 @@ describe.concurrent("a conversation with the support agent", { timeout: 30_000 }
     expect(text).toContain('tools: lookupOrder {"id":4821} → ok');
     expect(structured).toMatchObject({ state: "done", session: "talk-1", turn: 1, created: true });
     expect(structured.run_id).toMatch(/^run_/);
-    expect(await start("talk-1")).toMatchObject({ structured: { created: false, delivered: false } });
+    const { message_id } = structured;
+    expect((await start("talk-1")).structured).toMatchObject({ created: false, delivered: true, message_id });
   });
 
   it("shows the turn while it streams, and carries all of its records", async () => {
@@ -119,8 +121,21 @@ describe.concurrent("a conversation with the support agent", { timeout: 30_000 }
     await watching.line(/turn 1/);
     const second = await send("talk-4", "and order 4822?");
     expect(second.text).toContain("Order 4822 is being packed");
-    expect(second.structured).toMatchObject({ turn: 2, seq: 0 });
+    expect(second.structured).toMatchObject({ turn: 2, seq: 1 });
     expect((await first).text).toContain("It shipped on 15 March");
+  });
+
+  it("gives a question asked during the turn of a message in the payload its own answer", async () => {
+    const externalId = "talk-payload";
+    const message = { id: "u0", role: "user", parts: [{ type: "text", text: "where is order 4821?" }] };
+    const basePayload = { chatId: externalId, trigger: "submit-message", message };
+    const task = "support-agent";
+    await api.sessions.create({ type: "chat.agent", task, externalId, triggerConfig: { basePayload } });
+    const second = await send(externalId, "and order 4822?");
+    expect(second.text).toContain("Order 4822 is being packed");
+    expect(second.structured).toMatchObject({ turn: 2, seq: 0 });
+    const transcript = await callTool(getSessionTranscript, { session: externalId }, api);
+    expect(transcript.text).toContain("It shipped on 15 March");
   });
 
   it("tells a tool's error and an agent's apart", async () => {
@@ -232,7 +247,7 @@ describe.concurrent("a conversation with the support agent", { timeout: 30_000 }
       message_id: once.structured.message_id,
     });
     const { structured } = await callTool(readSessionChannel, { session: "talk-10", io: "in" }, api);
-    expect(structured.shown).toBe(1);
+    expect(structured.shown).toBe(2);
   });
 
   it("ends a follow at once when the caller goes away", async () => {

@@ -370,11 +370,14 @@ describe("follow_session", () => {
 });
 
 describe("start_session", () => {
-  const starting = (created: boolean) => {
+  const starting = (created: boolean, more: Chat = {}) => {
     const requests: SessionStart[] = [];
     const chat = chatting({
-      live: [...records(0, answer("Welcome!")), turnComplete(9, undefined, { token: tokenFor("run_1") })],
+      seq: 0,
+      live: [...records(0, answer("Welcome!")), turnComplete(9, 0, { token: tokenFor("run_1") })],
+      ...more,
       plan: {
+        ...more.plan,
         sessions: {
           retrieve: async () => {
             if (created && requests.length === 0) throw new TriggerError("not_found", "404", { status: 404 });
@@ -398,30 +401,71 @@ describe("start_session", () => {
     return { ...chat, requests };
   };
 
-  it("creates with the first message inside and streams its answer", async () => {
-    const { api, requests } = starting(true);
+  const HELLO = { task: "support-agent", external_id: "chat-81", message: "hello" };
+
+  it("creates, sends the first message and streams its answer", async () => {
+    const { api, requests, appended } = starting(true);
     const { text, structured } = await callTool(
       startSession,
-      { task: "support-agent", external_id: "chat-90", message: "hello" },
+      { ...HELLO, client_data: { plan: "free" } },
       api,
     );
-    expect(text).toMatch(/^started chat-90 \(session_1\)/);
+    expect(text).toMatch(/^started chat-81 \(session_1\)/);
     expect(text).toContain("Welcome!");
     expect(structured).toMatchObject({
       state: "done",
-      session: "chat-90",
+      session: "chat-81",
       created: true,
       delivered: true,
       turn: 1,
+      seq: 0,
     });
     expect(requests[0]).toMatchObject({
       type: "chat.agent",
-      externalId: "chat-90",
-      triggerConfig: {
-        basePayload: { chatId: "chat-90", trigger: "submit-message", message: { role: "user" } },
+      externalId: "chat-81",
+      triggerConfig: { basePayload: { chatId: "chat-81", trigger: "preload", metadata: { plan: "free" } } },
+    });
+    const payload = { chatId: "chat-81", trigger: "submit-message", metadata: { plan: "free" } };
+    expect(appended).toMatchObject([
+      { body: { kind: "message", payload: { ...payload, message: { parts: [{ text: "hello" }] } } } },
+    ]);
+    expect(JSON.stringify([text, structured])).not.toContain(tokenFor("x"));
+  });
+
+  it("sends the first message once, however often it is called", async () => {
+    const first = starting(true);
+    await callTool(startSession, HELLO, first.api);
+    const [{ body, partId } = { body: {}, partId: "" }] = first.appended;
+    const again = starting(false, { in: [data(0, body, partId)] });
+    const { text, structured } = await callTool(startSession, HELLO, again.api);
+    expect(again.appended).toEqual([]);
+    expect(structured).toMatchObject({ created: false, delivered: true, state: "done", seq: 0 });
+    expect(text).toContain("Welcome!");
+  });
+
+  it("sends it where the session was made by a call that got no further", async () => {
+    const { api, appended } = starting(false);
+    const { structured } = await callTool(startSession, HELLO, api);
+    expect(appended).toHaveLength(1);
+    expect(structured).toMatchObject({ created: false, delivered: true, state: "done" });
+  });
+
+  it("says how to go on when nobody knows whether it was sent", async () => {
+    const { api } = starting(true, {
+      plan: {
+        channels: {
+          append: async () => {
+            throw new TriggerError("unreachable", "the connection broke off");
+          },
+        },
       },
     });
-    expect(JSON.stringify([text, structured])).not.toContain(tokenFor("x"));
+    await expect(callTool(startSession, { task: "t", message: "hello" }, api)).rejects.toMatchObject({
+      code: "outcome_unknown",
+      hint: expect.stringMatching(
+        /^Call again with "external_id":"chat-[^"]+": then it is sent once at most\.$/,
+      ),
+    });
   });
 
   it("only warms up without a message, under an id of its own", async () => {
@@ -436,17 +480,16 @@ describe("start_session", () => {
     expect(followed).toEqual([]);
   });
 
-  it("says that a session that existed did not get the message, and how it would", async () => {
-    const { api, followed } = starting(false);
-    const { text, structured } = await callTool(
-      startSession,
-      { task: "support-agent", external_id: "chat-81", message: "hello" },
-      api,
-    );
+  it.each<[string, Chat]>([
+    ["was asked something", { in: [data(0, { kind: "message", payload: {} })] }],
+    ["had a turn", { out: [turnComplete(4)] }],
+  ])("says that a session that %s did not get the message, and how it would", async (_, before) => {
+    const { api, appended, followed } = starting(false, before);
+    const { text, structured } = await callTool(startSession, HELLO, api);
     expect(text).toContain("NOT delivered");
     expect(text).toContain('send_session_message {"session":"chat-81","message":"hello"}');
     expect(structured).toMatchObject({ created: false, delivered: false });
-    expect(followed).toEqual([]);
+    expect([appended, followed]).toEqual([[], []]);
   });
 
   it("refuses an external id that reads as a friendly one", async () => {
