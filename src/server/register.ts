@@ -41,8 +41,11 @@ function callerOf(context: ServerContext): Caller {
 /**
  * A server for one connection (stdio), one session (HTTP, 2025 era) or one request (HTTP, 2026 era). The transports serve
  * subscriptions, each in its own way; without the capability the SDK honours none.
+ *
+ * `called`: the one tool that the one request calls. A call can last for minutes, and there can be a thousand of them:
+ * nothing else is registered then.
  */
-export function createServer(service: Service): McpServer {
+export function createServer(service: Service, called?: string): McpServer {
   const { surface } = service;
   const server = new McpServer(
     { name: "trigger-mcp", title: "Trigger.dev runs and sessions", version: service.version },
@@ -59,7 +62,8 @@ export function createServer(service: Service): McpServer {
   );
 
   const targets = service.targets.map(({ name }) => name);
-  for (const tool of surface.tools) {
+  const all = called === undefined;
+  for (const tool of all ? surface.tools : surface.tools.filter(({ name }) => name === called)) {
     const schemas = toolSchemas(tool, targets);
     const { input, output } = advertised(schemas);
     server.registerTool(
@@ -86,8 +90,10 @@ export function createServer(service: Service): McpServer {
       },
     );
   }
-  registerResources(server, service);
-  registerApps(server, service);
-  registerPrompts(server, service);
+  if (all) {
+    registerResources(server, service);
+    registerApps(server, service);
+    registerPrompts(server, service);
+  }
   return server;
 }

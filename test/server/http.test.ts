@@ -126,6 +126,17 @@ describe.each(CLIENTS)("a client: %s", (kind) => {
     expect(error.structured).toMatchObject({ code: "not_found", status: 404, retryable: false });
   });
 
+  it("calls the tool it names, and is told of a name that nothing has", async () => {
+    const other = aTool({ name: "list_runs", view: () => ({ text: "runs", structured: {} }) });
+    const client = await connect(kind, (await serve({ ...everything, tools: [echo, other] })).url);
+    expect((await client.call("get_run", { run_id: "run_a" })).text).toBe("run run_a");
+    expect((await client.call("list_runs")).text).toBe("runs");
+    await expect(client.call("get_rum")).rejects.toMatchObject({
+      code: -32_602,
+      message: expect.stringContaining("get_rum not found"),
+    });
+  });
+
   it("sees progress while the call runs", async () => {
     let release = () => {};
     const slow = aTool({

@@ -54,6 +54,12 @@ async function parsedBody(request: Request): Promise<Parsed> {
   }
 }
 
+/** The tool a request of the 2026 era calls, by the headers it repeats that in: the SDK has compared them with its body. */
+function toolCalled(request: Request | undefined): string | undefined {
+  if (request?.headers.get("mcp-method") !== "tools/call") return undefined;
+  return request.headers.get("mcp-name") ?? undefined;
+}
+
 /** Answers `/mcp`. */
 function mcpEndpoint(
   service: Service,
@@ -61,7 +67,7 @@ function mcpEndpoint(
   sessions: Sessions,
   subscriptions: Subscriptions,
 ) {
-  const handler = createMcpHandler(() => createServer(service), {
+  const handler = createMcpHandler(({ requestInfo }) => createServer(service, toolCalled(requestInfo)), {
     legacy: "reject",
     // A plain JSON answer sends no byte until it is complete: quiet calls would look dead to proxies and clients.
     responseMode: "sse",
