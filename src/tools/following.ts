@@ -10,6 +10,7 @@ export const followedOutput = z.looseObject({
   session: z.string(),
   seq: z.int().optional(),
   turn: z.int().optional(),
+  last_turn: z.enum(TURN_STATES).optional(),
   cursor: z.string().optional(),
   run_id: z.string().optional(),
   message_id: z.string().optional(),

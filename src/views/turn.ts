@@ -85,11 +85,13 @@ export function viewFollowed(
 
 function structured(followed: FollowedSession, last: Turn | undefined): Record<string, unknown> {
   const { state, session, seq, cursor, runId, idle, pendingVersion, gaps } = followed;
+  const end = state === "running" || state === "closed" ? endOf(last) : undefined;
   return {
     state,
     session,
     ...(seq !== undefined && { seq }),
     ...(last?.number !== undefined && { turn: last.number }),
+    ...(end !== undefined && { last_turn: end }),
     ...(cursor !== undefined && { cursor: String(cursor) }),
     ...(runId !== undefined && { run_id: runId }),
     ...(last?.messageId !== undefined && { message_id: last.messageId }),
@@ -128,14 +130,26 @@ function outcome(followed: FollowedSession, last: Turn | undefined, context: Vie
     case "empty":
       return `empty after ${took}`;
     case "closed":
-      return `session closed${followed.closedReason === undefined ? "" : ` (${oneLine(context.clean(followed.closedReason), 100)})`}`;
+      return `session closed${followed.closedReason === undefined ? "" : ` (${oneLine(context.clean(followed.closedReason), 100)})`}${lastTurn(last, context)}`;
     case "running":
-      return followed.idle ? `nothing came in ${took}` : `running after ${took}${soFar(last)}`;
+      if (followed.idle) return `nothing came in ${took}`;
+      return endOf(last) === undefined
+        ? `running after ${took}${soFar(last)}`
+        : `still open after ${took}${lastTurn(last, context)}`;
   }
 }
 
 const soFar = (last: Turn | undefined): string =>
   last?.state === "running" ? ` · ${counted(last.text.length, "character")} so far` : "";
+
+/** How the last turn ended, where the session goes on or was closed after it. */
+const endOf = (last: Turn | undefined): TurnState | undefined =>
+  last === undefined || last.state === "running" || last.state === "closed" ? undefined : last.state;
+
+function lastTurn(last: Turn | undefined, context: ViewContext): string {
+  const end = endOf(last);
+  return end === undefined ? "" : `, its last turn ${end.replace("_", " ")}${said(last, context)}`;
+}
 
 const said = (last: Turn | undefined, context: ViewContext): string =>
   last && last.errors.length > 0 ? `: ${oneLine(context.clean(last.errors.join("; ")), 300)}` : "";
@@ -218,7 +232,7 @@ function toolsLine(last: Turn | undefined, context: ViewContext): string | undef
 
 function earlierTurns({ turns, forgottenTurns, session }: FollowedSession, context: ViewContext): Block {
   const rows = turns.slice(0, -1).map((turn, index) => ({
-    text: `turn ${turn.number ?? index + 1} · ${turn.state} · ${oneLine(context.clean(turn.text), 200)}`,
+    text: `turn ${turn.number ?? index + 1} · ${turn.state}${said(turn, context)}${turn.text === "" ? "" : ` · ${oneLine(context.clean(turn.text), 200)}`}`,
     rank: turns.length - index,
   }));
   return {
@@ -247,27 +261,32 @@ function nextCalls(
   last: Turn | undefined,
   again: Record<string, unknown>,
 ): Call[] {
-  const { state, session, runId, cursor, seq, beyond } = followed;
+  const { state, session, cursor, seq, beyond } = followed;
+  if (state === "closed") return last?.state === "awaiting_approval" ? [] : afterTurn(followed, last);
+  if (state !== "running") return afterTurn(followed, last);
+  return [
+    call("follow_session", { session, ...goOn(beyond ?? cursor, seq), ...again }),
+    ...(followed.records === 0 ? [call("get_session", { session })] : []),
+    ...(endOf(last) === undefined ? [] : afterTurn(followed, last)),
+  ];
+}
+
+/** What the end of the last turn asks for. */
+function afterTurn({ session, runId }: FollowedSession, last: Turn | undefined): Call[] {
   const trace = runId === undefined ? [] : [call("get_run_trace", { run_id: runId, view: "errors" })];
-  const warnings = runId === undefined ? [] : [call("search_run_events", { run_id: runId, level: "WARN" })];
-  if (state === "running") {
-    return [
-      call("follow_session", {
-        session,
-        ...goOn(beyond ?? cursor, seq),
-        ...again,
-      }),
-      ...(followed.records === 0 ? [call("get_session", { session })] : []),
-    ];
+  switch (last?.state) {
+    case "awaiting_approval": {
+      const waiting = last.tools.filter((tool) => tool.state === "approval-requested");
+      return waiting.slice(0, 1).map((tool) => approve(session, tool, waiting.length));
+    }
+    case "failed":
+      return trace;
+    // A refused input fails no span: the agent logs why.
+    case "empty":
+      return runId === undefined ? [] : [call("search_run_events", { run_id: runId, level: "WARN" })];
+    default:
+      return last?.tools.some((tool) => tool.state === "output-error") ? trace : [];
   }
-  if (state === "awaiting_approval") {
-    const waiting = last?.tools.filter((tool) => tool.state === "approval-requested") ?? [];
-    return waiting.slice(0, 1).map((tool) => approve(session, tool, waiting.length));
-  }
-  if (state === "failed") return trace;
-  // A refused input fails no span: the agent logs why.
-  if (state === "empty") return warnings;
-  return last?.tools.some((tool) => tool.state === "output-error") ? trace : [];
 }
 
 /** Where a next call takes up: from the start where nothing has come, so that a turn that has ended by then is found. */

@@ -75,6 +75,33 @@ it("a session that is closed in the middle of a turn ends it as closed, with wha
   expect(text).toContain("Half of");
 });
 
+it("a session followed until it closes tells how its last turn ended, and an earlier one what went wrong", async () => {
+  const session = await puppets.session("watched");
+  session.writes({ type: "error", errorText: "no such order" });
+  session.completes();
+  session.writes(
+    { type: "tool-input-available", toolCallId: "c", toolName: "refund", input: {} },
+    { type: "tool-approval-request", toolCallId: "c", approvalId: "yes?" },
+  );
+  session.completes();
+  const watching = { after: "start", until: "closed" };
+  const open = await session.call("follow_session", { ...watching, timeout_seconds: 1 }).answer;
+  expect(open.text).toMatch(/^still open after \S+, its last turn awaiting approval · turn 2 of watched/);
+  expect(open.text).toContain("turn 1 · failed: no such order");
+  expect(open.structured).toMatchObject({
+    state: "running",
+    last_turn: "awaiting_approval",
+    next: [{ tool: "follow_session" }, { tool: "send_session_message", args: { kind: "approval" } }],
+  });
+
+  session.writes({ type: "error", errorText: "out of money" });
+  session.completes();
+  await session.closes("done");
+  const closed = await session.call("follow_session", watching).answer;
+  expect(closed.text).toMatch(/^session closed \(done\), its last turn failed: out of money · turn 3/);
+  expect(closed.structured).toMatchObject({ state: "closed", last_turn: "failed", turns: 3 });
+});
+
 describe("a turn that is trimmed in its middle", () => {
   /** A turn read up to some words of its own, then finished, and trimmed away by the turns of others. */
   async function trimmed(name: string, { others, stored = true }: { others: number; stored?: boolean }) {
