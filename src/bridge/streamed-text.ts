@@ -19,7 +19,7 @@ const KEPT = 48;
 const KEPT_UNSHOWN = 16_000;
 
 /** Texts that are written at the same time; of one that waits while so many others go on no end is remembered. */
-export const MOST_TEXTS = 32;
+export const MOST_TEXTS = 256;
 
 interface End {
   raw: string;
