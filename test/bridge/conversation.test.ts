@@ -1,25 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { loadConversation } from "../../src/bridge/conversation.ts";
-import { chatInput } from "../../src/bridge/input.ts";
 import { assemble as assembleStored } from "../../src/bridge/timeline.ts";
 import { TriggerError } from "../../src/domain/errors.ts";
 import { textOf, type UiMessage } from "../../src/domain/message.ts";
-import type { Session } from "../../src/domain/session.ts";
-import { apiWith } from "../support/api.ts";
-import { answer, data, records, START, tokenFor, turnComplete } from "../support/channel.ts";
+import { apiWith, aSession } from "../support/api.ts";
+import { answer, data, records, START, says, tokenFor, turnComplete } from "../support/channel.ts";
 
-const says = (seq: number, text: string) =>
-  data(seq, JSON.parse(chatInput("chat-81", { kind: "message", id: `u${seq}`, text })), `u${seq}`);
-
-const session: Session = {
-  id: "session_1",
-  externalId: "chat-81",
-  type: "chat.agent",
-  task: "support-agent",
-  tags: [],
-  createdAt: START,
-  updatedAt: START,
-};
+const session = aSession();
 
 const spoken = (entries: { message: UiMessage }[]) =>
   entries.map(({ message }) => `${message.role}: ${textOf(message.parts)}`);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { chatInput } from "../../src/bridge/input.ts";
 import {
   isBusy,
   payloadTurnAhead,
@@ -7,10 +6,8 @@ import {
   turnNumberAfter,
   turnStart,
 } from "../../src/bridge/position.ts";
-import { answer, data, records, turnComplete } from "../support/channel.ts";
+import { answer, data, records, says, turnComplete } from "../support/channel.ts";
 
-const says = (seq: number, text = `message ${seq}`) =>
-  data(seq, JSON.parse(chatInput("chat-81", { kind: "message", id: `u${seq}`, text })), `u${seq}`);
 const stop = (seq: number) => data(seq, { kind: "stop" });
 
 const preloaded = { triggerConfig: { basePayload: { chatId: "chat-81", trigger: "preload" } } };

@@ -2,6 +2,7 @@
 import type { ChannelsApi, RunsApi, SessionsApi, TokensApi, TriggerApi } from "../../src/client/api.ts";
 import type { Access } from "../../src/domain/access.ts";
 import type { Run } from "../../src/domain/run.ts";
+import type { Session } from "../../src/domain/session.ts";
 
 export interface ApiPlan {
   baseUrl?: string;
@@ -52,5 +53,18 @@ export const aRun = (rest: Partial<Run> = {}): Run => ({
   depth: 0,
   attemptCount: 1,
   children: [],
+  ...rest,
+});
+
+/** Created when `START` of channel.ts is. */
+export const aSession = (rest: Partial<Session> = {}): Session => ({
+  id: "session_1",
+  externalId: "chat-81",
+  type: "chat.agent",
+  task: "support-agent",
+  tags: [],
+  currentRunId: "run_1",
+  createdAt: CREATED,
+  updatedAt: CREATED,
   ...rest,
 });

@@ -1,4 +1,5 @@
 /** Hand-made channels: records as a client would deliver them. */
+import { chatInput } from "../../src/bridge/input.ts";
 import type { ChannelItem, ControlRecord, DataRecord } from "../../src/domain/record.ts";
 
 export const START = Date.UTC(2026, 7, 20, 10);
@@ -10,6 +11,10 @@ export const data = (seq: number, chunk: unknown, partId = `p${seq}`): DataRecor
   partId,
   data: chunk,
 });
+
+/** What a user says, as it stands on `.in`. */
+export const says = (seq: number, text = `message ${seq}`): DataRecord =>
+  data(seq, JSON.parse(chatInput("chat-81", { kind: "message", id: `u${seq}`, text })), `u${seq}`);
 
 export const turnComplete = (
   seq: number,

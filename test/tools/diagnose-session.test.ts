@@ -2,23 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { TriggerApi } from "../../src/client/api.ts";
 import { TriggerError } from "../../src/domain/errors.ts";
 import type { ChannelRecord } from "../../src/domain/record.ts";
-import type { Session } from "../../src/domain/session.ts";
 import diagnoseSession from "../../src/tools/diagnose-session.ts";
 import { tokens } from "../../src/views/tokens.ts";
-import { apiWith, aRun, CREATED } from "../support/api.ts";
+import { apiWith, aRun, aSession, CREATED } from "../support/api.ts";
 import { answer, data, records, stream, turnComplete } from "../support/channel.ts";
 import { callTool } from "../support/tools.ts";
 
-const session: Session = {
-  id: "session_1",
-  externalId: "chat-81",
-  type: "chat.agent",
-  task: "support-agent",
-  currentRunId: "run_1",
-  tags: [],
-  createdAt: CREATED,
-  updatedAt: CREATED,
-};
+const session = aSession();
 
 const withoutTimes = (list: readonly ChannelRecord[]) =>
   list.map(({ timestamp: _, ...record }) => record as ChannelRecord);

@@ -1,6 +1,5 @@
 /** What session answers say when things are not as they should be, against hand-made channels. */
 import { describe, expect, it } from "vitest";
-import { chatInput } from "../../src/bridge/input.ts";
 import { TriggerError } from "../../src/domain/errors.ts";
 import type { ChannelItem, ChannelRecord } from "../../src/domain/record.ts";
 import type { Run } from "../../src/domain/run.ts";
@@ -10,27 +9,12 @@ import followSession from "../../src/tools/follow-session.ts";
 import getSession from "../../src/tools/get-session.ts";
 import readSessionChannel from "../../src/tools/read-session-channel.ts";
 import startSession from "../../src/tools/start-session.ts";
-import { apiWith, aRun } from "../support/api.ts";
-import { answer, data, records, START, stream, turnComplete } from "../support/channel.ts";
+import { apiWith, aRun, aSession } from "../support/api.ts";
+import { answer, data, records, START, says, stream, turnComplete } from "../support/channel.ts";
 import { callTool } from "../support/tools.ts";
 
 const NOW = START + 60_000;
 const setting = { context: { now: () => NOW } };
-
-const session = (rest: Partial<Session> = {}): Session => ({
-  id: "session_1",
-  externalId: "chat-81",
-  type: "chat.agent",
-  task: "support-agent",
-  tags: [],
-  currentRunId: "run_1",
-  createdAt: START,
-  updatedAt: START,
-  ...rest,
-});
-
-const says = (seq: number, text: string) =>
-  data(seq, JSON.parse(chatInput("chat-81", { kind: "message", id: `u${seq}`, text })));
 
 interface Plan {
   out?: ChannelRecord[];
@@ -43,7 +27,7 @@ interface Plan {
 function chat(plan: Plan) {
   const followedAfter: (number | undefined)[] = [];
   const api = apiWith({
-    sessions: { retrieve: async () => session(plan.session) },
+    sessions: { retrieve: async () => aSession(plan.session) },
     runs: { retrieve: async (id) => aRun({ id, status: "WAITING", ...plan.run }) },
     channels: {
       records: async ({ io }) => (io === "in" ? plan.in : plan.out) ?? [],
@@ -216,7 +200,7 @@ describe("start_session", () => {
   it("says of a closed session that its external id is used up", async () => {
     const api = apiWith({
       sessions: {
-        retrieve: async () => session({ closedAt: START }),
+        retrieve: async () => aSession({ closedAt: START }),
         create: async () => {
           throw new TriggerError("session_closed", "closed", { status: 409 });
         },

@@ -1,32 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { chatInput } from "../../src/bridge/input.ts";
 import { TriggerError } from "../../src/domain/errors.ts";
 import type { Session, SessionListQuery } from "../../src/domain/session.ts";
 import getSession from "../../src/tools/get-session.ts";
 import listSessions from "../../src/tools/list-sessions.ts";
 import readSessionChannel from "../../src/tools/read-session-channel.ts";
 import { tokens } from "../../src/views/tokens.ts";
-import { apiWith, aRun } from "../support/api.ts";
-import { answer, data, records, START, tokenFor, turnComplete } from "../support/channel.ts";
+import { apiWith, aRun, aSession } from "../support/api.ts";
+import { answer, data, records, START, says, tokenFor, turnComplete } from "../support/channel.ts";
 import { callTool } from "../support/tools.ts";
 
 const NOW = START + 3_600_000;
 const setting = { context: { now: () => NOW } };
 
-const session = (rest: Partial<Session> = {}): Session => ({
-  id: "session_cm4z2plfh000abcd1efghij2",
-  externalId: "chat-81",
-  type: "chat.agent",
-  task: "support-agent",
-  tags: [],
-  currentRunId: "run_1",
-  createdAt: START,
-  updatedAt: START + 1000,
-  ...rest,
-});
-
-const says = (seq: number, text: string) =>
-  data(seq, JSON.parse(chatInput("chat-81", { kind: "message", id: `u${seq}`, text })), `u${seq}`);
+const session = (rest: Partial<Session> = {}): Session =>
+  aSession({ id: "session_cm4z2plfh000abcd1efghij2", updatedAt: START + 1000, ...rest });
 
 describe("list_sessions", () => {
   const listing = (items: Session[], next?: string) => {

@@ -1,14 +1,13 @@
 /** Reading a conversation: against hand-made channels and stored messages, and once against the embedded agent. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chatInput } from "../../src/bridge/input.ts";
 import type { Transcript, TriggerApi } from "../../src/client/api.ts";
 import { createTriggerApi } from "../../src/client/index.ts";
 import type { ChannelRecord } from "../../src/domain/record.ts";
 import getSessionTranscript from "../../src/tools/get-session-transcript.ts";
 import sendSessionMessage from "../../src/tools/send-session-message.ts";
 import startSession from "../../src/tools/start-session.ts";
-import { apiWith } from "../support/api.ts";
-import { answer, data, records, START, tokenFor, turnComplete } from "../support/channel.ts";
+import { apiWith, aSession } from "../support/api.ts";
+import { answer, data, records, START, says, tokenFor, turnComplete } from "../support/channel.ts";
 import { startTestApi, type TestApi } from "../support/embedded.ts";
 import { o200k } from "../support/o200k.ts";
 import { callTool } from "../support/tools.ts";
@@ -20,8 +19,6 @@ interface Plan {
   snapshot?: Transcript;
 }
 
-const says = (seq: number, text: string) =>
-  data(seq, JSON.parse(chatInput("chat-81", { kind: "message", id: `u${seq}`, text })), `u${seq}`);
 const message = (id: string, text: string, role = id.startsWith("a") ? "assistant" : "user") => ({
   id,
   role,
@@ -31,16 +28,7 @@ const message = (id: string, text: string, role = id.startsWith("a") ? "assistan
 function chat({ out = [], in: inputs = [], transcript, snapshot }: Plan): TriggerApi {
   return apiWith({
     sessions: {
-      retrieve: async () => ({
-        id: "session_1",
-        externalId: "chat-81",
-        type: "chat.agent",
-        task: "support-agent",
-        tags: [],
-        currentRunId: "run_now",
-        createdAt: START,
-        updatedAt: START,
-      }),
+      retrieve: async () => aSession({ currentRunId: "run_now" }),
       transcript: async (_, page = {}) => transcript?.(page),
       snapshot: async () => snapshot,
     },

@@ -9,21 +9,13 @@ import sendSessionMessage from "../../src/tools/send-session-message.ts";
 import startSession from "../../src/tools/start-session.ts";
 import updateSession from "../../src/tools/update-session.ts";
 import type { ApiPlan } from "../support/api.ts";
-import { apiWith, aRun } from "../support/api.ts";
+import { apiWith, aRun, aSession } from "../support/api.ts";
 import { answer, data, records, START, stream, tokenFor, turnComplete } from "../support/channel.ts";
 import { callTool } from "../support/tools.ts";
 
-const session: Session = {
-  id: "session_1",
-  externalId: "chat-81",
-  type: "chat.agent",
-  task: "support-agent",
+const session = aSession({
   triggerConfig: { basePayload: { chatId: "chat-81", trigger: "preload", metadata: { plan: "pro" } } },
-  tags: [],
-  currentRunId: "run_1",
-  createdAt: START,
-  updatedAt: START,
-};
+});
 
 interface Chat {
   out?: ChannelRecord[];

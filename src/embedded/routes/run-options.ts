@@ -102,33 +102,28 @@ export function triggerRequest(
       idempotencyKeyTtlMs: parseKeyTtl(options.idempotencyKeyTTL),
       metadata: metadataText(options.metadata),
       isTest: options.test,
-      ...pick(options),
+      ...sameNamed(options),
     }),
   };
 }
 
 /** Options the engine takes under the name the API gives them. */
-const pick = ({
-  concurrencyKey,
-  idempotencyKey,
-  idempotencyKeyOptions,
-  machine,
-  maxAttempts,
-  maxDuration,
-  priority,
-  region,
-  lockToVersion,
-}: TriggerOptions) => ({
-  concurrencyKey,
-  idempotencyKey,
-  idempotencyKeyOptions,
-  machine,
-  maxAttempts,
-  maxDuration,
-  priority,
-  region,
-  lockToVersion,
-});
+const SAME_NAMED = [
+  "concurrencyKey",
+  "idempotencyKey",
+  "idempotencyKeyOptions",
+  "machine",
+  "maxAttempts",
+  "maxDuration",
+  "priority",
+  "region",
+  "lockToVersion",
+] as const satisfies (keyof TriggerOptions)[];
+
+type SameNamed = Pick<TriggerOptions, (typeof SAME_NAMED)[number]>;
+
+const sameNamed = (options: TriggerOptions): SameNamed =>
+  Object.fromEntries(SAME_NAMED.map((name) => [name, options[name]])) as SameNamed;
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
