@@ -29,16 +29,24 @@ async function bytes(directory: string): Promise<number> {
   return sizes.reduce<number>((sum, size) => sum + size, 0);
 }
 
-/** Installs a package (a name or a tarball) for production into a directory that is gone afterwards. */
-export async function installed(spec: string): Promise<Installed> {
+/**
+ * Installs a package (a name or a tarball) for production into a directory that is gone afterwards; `use` gets the folder
+ * of its commands.
+ */
+export async function installed(
+  spec: string,
+  use: (commands: string) => Promise<void> = async () => {},
+): Promise<Installed> {
   const directory = await mkdtemp(join(tmpdir(), "trigger-mcp-install-"));
   try {
     await writeFile(join(directory, "package.json"), '{"private":true}');
     const flags = ["--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"];
     await run("npm", ["install", ...flags, spec], { cwd: directory });
     const { stdout } = await run("npm", ["ls", "--all", "--parseable"], { cwd: directory });
+    const modules = join(directory, "node_modules");
+    await use(join(modules, ".bin"));
     return {
-      megabytes: (await bytes(join(directory, "node_modules"))) / MEGABYTE,
+      megabytes: (await bytes(modules)) / MEGABYTE,
       packages: stdout.trim().split("\n").length - 1,
     };
   } finally {
