@@ -4,7 +4,7 @@
  */
 import { isObject, type MessagePart, type UiMessage } from "../domain/message.ts";
 import { type Chunk, metadata, picked, TOOL_CHANGES, type ToolChange } from "./chunk.ts";
-import { grown } from "./grown.ts";
+import { grown, together } from "./grown.ts";
 import { parsePartialJson } from "./partial-json.ts";
 
 /** What one turn brought. */
@@ -196,6 +196,7 @@ export class MessageFold {
   #close(open: Map<string, MessagePart>, chunk: Chunk, shape: MessagePart): void {
     const part = open.get(String(chunk.id)) ?? this.#open(open, chunk, shape);
     part.state = "done";
+    part.text = together(String(part.text));
     Object.assign(part, metadata(chunk, "providerMetadata"));
     open.delete(String(chunk.id));
   }
