@@ -245,6 +245,21 @@ describe("however many listen", () => {
     expect([asked(channel("in")), asked(channel("out"))]).toEqual([1, 1]);
   });
 
+  it("a session that is asked for by both of its ids has one stream of each channel", async () => {
+    const client = await connect("v1", await serve({ timing: TIMING }));
+    const session = await api.session();
+    const { id } = await api.ask("GET", `/api/v1/sessions/${session}`);
+    const [byName, byId] = [session, id].map((one) => `trigger://sessions/${one}/transcript`) as [
+      string,
+      string,
+    ];
+    await client.listen([byName]);
+    await client.listen([byId]);
+    expect(api.streams()).toHaveLength(2);
+    await toldOf(client, byId, () => api.append(session, "out", "for both"));
+    await until(() => expect(client.updates).toContain(byName));
+  });
+
   it("a listen of the 2026 era is told once per change, though others listen on the same handler", async () => {
     const url = await serve({ timing: TIMING });
     const session = await api.session();

@@ -89,12 +89,14 @@ export class Subscriptions {
     const shares: Watch[] = [];
     const begin = async () => {
       const api = await this.#service.targets[0].api();
-      const sessions = new Set(channels.map(({ session }) => session));
-      await Promise.all([...sessions].map((session) => api.sessions.retrieve(session, { signal })));
+      const asked = [...new Set(channels.map(({ session }) => session))];
+      const found = await Promise.all(asked.map((session) => api.sessions.retrieve(session, { signal })));
       signal.throwIfAborted();
       for (const channel of channels) {
+        // Both ids of a session name the same stream; a scope may be good for the one that was asked with only.
+        const { id = channel.session } = found[asked.indexOf(channel.session)] ?? {};
         const follow = (told: () => void) => followed(this.#service, channel, this.timing, told);
-        shares.push(this.#channels.join(keyOf(channel), follow, changed));
+        shares.push(this.#channels.join(keyOf({ ...channel, session: id }), follow, changed));
       }
       await Promise.all(shares.map(({ ready }) => ready));
     };
