@@ -1,12 +1,8 @@
-/**
- * Creates a session and with it its first run: contract api.md 4.2. The first message follows on `.in` like all others: in
- * the payload it would be lost as soon as somebody else creates the session again, and not be sent when it exists unused.
- */
-import { createHash, randomUUID } from "node:crypto";
+/** Creates a session and with it its first run: contract api.md 4.2. */
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { follow } from "../bridge/follow.ts";
-import { chatInput, firstMessage } from "../bridge/input.ts";
-import { locate, type Position, positionOf } from "../bridge/position.ts";
+import { locate, positionOf } from "../bridge/position.ts";
 import type { CallOptions } from "../client/api.ts";
 import { call, formatCall } from "../domain/calls.ts";
 import { isTriggerError, TriggerError } from "../domain/errors.ts";
@@ -15,8 +11,8 @@ import { sessionKey } from "../domain/session.ts";
 import { oneLine } from "../views/format.ts";
 import { sessionLine } from "../views/session.ts";
 import { type FollowedSession, viewFollowed } from "../views/turn.ts";
-import { appendInput } from "./appending.ts";
 import { defineTool, type ToolContext } from "./define.ts";
+import { sayFirst } from "./first-message.ts";
 import { followContext, followedOutput } from "./following.ts";
 import * as params from "./params.ts";
 
@@ -45,6 +41,8 @@ interface Started {
   created: boolean;
   /** False where others had spoken before. */
   delivered: boolean;
+  /** By an earlier call. */
+  repeated: boolean;
   followed?: FollowedSession;
 }
 
@@ -61,10 +59,11 @@ export default defineTool({
   run: start,
 
   view(started, context, { message }) {
-    const { session, runId, created, delivered, followed } = started;
+    const { session, runId, created, delivered, repeated, followed } = started;
     const key = sessionKey(session);
     const facts = { session: key, id: session.id, run_id: runId, created, delivered };
-    const head = `${created ? "started" : "existed already:"} ${sessionLine(session, context)} · ${oneLine(context.clean(runId), 64)}`;
+    const line = `${created ? "started" : "existed already:"} ${sessionLine(session, context)} · ${oneLine(context.clean(runId), 64)}`;
+    const head = repeated ? `${line}\nThe message was sent before: nothing was sent again.` : line;
     if (followed)
       return viewFollowed(followed, context, { lead: head, extra: { id: session.id, created, delivered } });
     const undelivered = message !== undefined && !delivered;
@@ -93,51 +92,19 @@ async function start(asked: Input, context: ToolContext): Promise<Started> {
   const limits = { signal, deadline: following.deadline };
   context.progress.report(`starting a session of ${asked.task}`);
   const { runId, created, publicAccessToken: _, ...session } = await create(asked, limits, context);
-  const started = { session, runId, created, delivered: false };
+  const started = { session, runId, created, delivered: false, repeated: false };
   if (asked.message === undefined) return started;
   const position = created
     ? positionOf(session, [], [])
     : (await locate(api, sessionKey(session), limits)).position;
   const said = await sayFirst(asked.message, asked.client_data, { session, position }, context, limits);
   if (said === undefined) return started;
-  const delivered = { ...started, delivered: true };
+  const { seq, repeated } = said;
+  const delivered = { ...started, delivered: true, repeated };
   if (!asked.follow) return delivered;
-  const followed = await follow({ session, position, until: "turn", committed: true, ...said }, following);
-  return { ...delivered, followed };
+  const turn = { until: "turn", committed: true, ...(seq !== undefined && { seq }) } as const;
+  return { ...delivered, followed: await follow({ session, position, ...turn }, following) };
 }
-
-/** Where the message is on `.in`, now or from an earlier call; `undefined` when something else was said before it. */
-async function sayFirst(
-  message: string,
-  clientData: unknown,
-  { session, position }: { session: Session; position: Position },
-  context: ToolContext,
-  { deadline }: { deadline: number },
-): Promise<{ seq?: number } | undefined> {
-  const key = sessionKey(session);
-  const id = messageId(key, message);
-  const known = position.in.inputs.find(({ partId }) => partId === id);
-  if (known) return seqOf(known);
-  if (hasBegun(session, position)) return undefined;
-  const { metadata } = session.triggerConfig?.basePayload ?? {};
-  const body = chatInput(key, { kind: "message", id, text: message }, clientData ?? metadata);
-  const hint = `Call again with "external_id":${JSON.stringify(key)}: then it is sent once at most.`;
-  return seqOf(await appendInput({ session: key, body, key: id, hint }, context, deadline));
-}
-
-const seqOf = ({ seq }: { seq?: number }): { seq?: number } => (seq === undefined ? {} : { seq });
-
-/** One message in one session has one id, so that repeating the call says it once. */
-const messageId = (session: string, message: string): string =>
-  createHash("sha256")
-    .update(JSON.stringify([session, message]))
-    .digest("base64url")
-    .slice(0, 24);
-
-const hasBegun = ({ triggerConfig }: Session, { in: { inputs }, out }: Position): boolean =>
-  inputs.some(({ asksForTurn }) => asksForTurn) ||
-  out.turns.length > 0 ||
-  firstMessage(triggerConfig?.basePayload) !== undefined;
 
 /** A session that could be created but never be named in a path again would be lost. */
 function refuseUnaddressable(externalId: string | undefined): void {

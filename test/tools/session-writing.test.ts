@@ -432,6 +432,7 @@ describe("start_session", () => {
     const { text, structured } = await callTool(startSession, HELLO, again.api);
     expect(again.appended).toEqual([]);
     expect(structured).toMatchObject({ created: false, delivered: true, state: "done", seq: 0 });
+    expect(text).toContain("The message was sent before: nothing was sent again.");
     expect(text).toContain("Welcome!");
   });
 
