@@ -3,6 +3,7 @@
  * process. Any Trigger.dev client can use it.
  */
 
+import type { Faults } from "./faults.ts";
 import { listen } from "./listen.ts";
 import { loadScenario, type Scenario } from "./scenario.ts";
 import { createServices, type ServicesOptions } from "./services.ts";
@@ -16,6 +17,8 @@ export interface EmbeddedOptions extends Omit<ServicesOptions, "db"> {
   host?: string;
   /** 0, the default, takes any free port. */
   port?: number;
+  /** What goes wrong with its requests, on purpose. Default: nothing. */
+  faults?: Faults;
 }
 
 export interface EmbeddedApi {
@@ -35,7 +38,7 @@ export interface EmbeddedApi {
 
 /** Throws when another process uses `dataDir`, or the port is taken. */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedApi> {
-  const { dataDir, host = "127.0.0.1", port = 0, ...rest } = options;
+  const { dataDir, host = "127.0.0.1", port = 0, faults, ...rest } = options;
   const directory = dataDir === undefined ? undefined : openDataDir(dataDir);
   const ending: (() => void | Promise<void>)[] = [() => directory?.release()];
   let closing: Promise<void> | undefined;
@@ -52,7 +55,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     });
     const { app, instance, ...services } = createServices({ db, ...rest });
     ending.push(() => services.close());
-    const server = await listen(app.fetch, host, port);
+    const server = await listen(app.fetch, host, port, faults);
     // First the streams, or the server would wait for them.
     ending.push(() => server.close(), services.endStreams);
     const { development, personalToken, projectRef } = instance;

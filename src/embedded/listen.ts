@@ -1,6 +1,7 @@
 /** The HTTP server under the app. */
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { type Faults, faulty } from "./faults.ts";
 
 export interface Listening {
   url: string;
@@ -12,9 +13,11 @@ export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   host: string,
   port: number,
+  faults?: Faults,
 ): Promise<Listening> {
   // The globals stay what they are: other parts of the process rely on them.
-  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }));
+  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const server = createServer(faults ? faulty(answer, faults) : answer);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

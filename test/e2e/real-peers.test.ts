@@ -7,10 +7,11 @@ import { configure } from "@trigger.dev/sdk";
 import type { UIMessage } from "ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Composition, compose } from "../../src/compose.ts";
+import type { Fault } from "../../src/embedded/faults.ts";
 import { type HttpServer, serveOverHttp } from "../../src/server/transports/http.ts";
 import { CLIENTS, type McpClient, overHttp, type Result, type Tick } from "../support/clients.ts";
 import { startTestApi, type TestApi } from "../support/embedded.ts";
-import { type Fault, type FaultyProxy, startFaultyProxy } from "../support/faulty-proxy.ts";
+import { type FaultyProxy, startFaultyProxy } from "../support/faulty-proxy.ts";
 import { openWebApp, question } from "../support/web-app.ts";
 
 let api: TestApi;

@@ -1,6 +1,6 @@
 /** Which request meets which fault: streams break, stall and repeat, answers get lost, gateways have bad moments, tokens expire. */
 import type { IncomingMessage } from "node:http";
-import type { Fault } from "./faulty-proxy.ts";
+import type { Fault } from "../../src/embedded/faults.ts";
 
 const EXPIRY_MS = 3_000;
 /** Tokens minted in the same second are the same: the one that replaces another has to be younger. */

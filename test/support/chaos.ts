@@ -30,11 +30,14 @@ export interface ChaosReport extends Tally {
 /** As usual three pings missed are a dead stream, only sooner, so that stalls are part of the game. */
 const PING_MS = 200;
 const TIMEOUTS = { idle: 3 * PING_MS, attempt: 3_000, connect: 3_000, budget: 15_000 };
+/** Cuts that are shorter than what is to be caught up with can hold a reader up for ten seconds, and again. */
+const TRIM_DELAY_MS = 45_000;
 const UNLIMITED = { limit: 1e9, refill: 1e9, intervalMs: 1_000 };
 
 export async function chaos({ conversations, goOn, seed }: ChaosOptions): Promise<ChaosReport> {
   const embedded = await startEmbedded({
     pingMs: PING_MS,
+    trimDelayMs: TRIM_DELAY_MS,
     rateLimits: { secretKey: UNLIMITED, publicToken: UNLIMITED },
   });
   const proxy = await startFaultyProxy(embedded.url, chaosFaults(seededRandom(seed)));
