@@ -3,7 +3,8 @@
  * begin in the middle of a turn: what refers to something unseen creates it.
  */
 import { isObject, type MessagePart, type UiMessage } from "../domain/message.ts";
-import { type Chunk, metadata, picked, TOOL_CHANGES, type ToolChange } from "./chunk.ts";
+import type { ChannelRecord } from "../domain/record.ts";
+import { type Chunk, isChunk, metadata, picked, TOOL_CHANGES, type ToolChange } from "./chunk.ts";
 import { grown, together } from "./grown.ts";
 import { parsePartialJson } from "./partial-json.ts";
 
@@ -266,6 +267,13 @@ export class MessageFold {
     const message = this.#message();
     message.metadata = merged(message.metadata, added);
   }
+}
+
+/** Of a channel's records what they say together; those that are no chunks say nothing. */
+export function foldOf(records: readonly ChannelRecord[]): MessageFold {
+  const fold = new MessageFold();
+  for (const record of records) if (record.kind === "data" && isChunk(record.data)) fold.apply(record.data);
+  return fold;
 }
 
 /** The parts after the last beginning of a step. */

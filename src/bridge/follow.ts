@@ -2,11 +2,21 @@
 import type { CallOptions, TriggerApi } from "../client/api.ts";
 import { isTriggerError } from "../domain/errors.ts";
 import type { UiMessage } from "../domain/message.ts";
+import type { ChannelRecord } from "../domain/record.ts";
 import { type Session, sessionKey } from "../domain/session.ts";
 import { sessionStatus } from "../domain/status.ts";
 import type { TurnState } from "../domain/turn.ts";
 import { type Conversation, loadConversation } from "./conversation.ts";
-import { isBusy, locate, type Position, payloadTurnAhead, turnNumberAfter, turnStart } from "./position.ts";
+import { foldOf, type TurnContent } from "./fold.ts";
+import {
+  isBusy,
+  isTurnComplete,
+  locate,
+  type Position,
+  payloadTurnAhead,
+  turnNumberAfter,
+  turnStart,
+} from "./position.ts";
 import type { ProgressSink } from "./progress.ts";
 import { endOf, partsOf, type Until, type Watched, watch } from "./turn.ts";
 
@@ -27,6 +37,8 @@ export interface FollowRequest {
   /** An input went out for this. */
   committed?: boolean;
   prior?: readonly UiMessage[];
+  /** What the turn that `after` lies in had brought up to there. */
+  begun?: TurnContent;
 }
 
 export interface FollowContext {
@@ -81,6 +93,7 @@ export async function follow(request: FollowRequest, context: FollowContext): Pr
     ...(request.stopping && { stopping: true }),
     ...(request.committed && { committed: true }),
     ...(request.prior && { prior: request.prior }),
+    ...(request.begun && { begun: request.begun }),
   });
   const afterwards = { ...context, deadline: context.now() + AFTERTHOUGHT_MS };
   const refilled = await refill(watched, request, afterwards);
@@ -129,8 +142,19 @@ export async function locateAndFollow(
   request: Omit<FollowRequest, "session" | "position">,
   context: FollowContext,
 ): Promise<Followed> {
-  const located = await locate(context.api, session, limits(context));
-  return follow({ ...request, session: located.session, position: located.position }, context);
+  const { out, ...located } = await locate(context.api, session, limits(context));
+  const begun = typeof request.after === "number" ? contentUpTo(out, request.after) : undefined;
+  return follow(
+    { ...request, session: located.session, position: located.position, ...(begun && { begun }) },
+    context,
+  );
+}
+
+/** What the turn that is under way at `after` has brought by then; nothing between two turns. */
+function contentUpTo(out: readonly ChannelRecord[], after: number): TurnContent | undefined {
+  const before = out.filter(({ seq = 0 }) => seq <= after);
+  const turn = before.slice(before.findLastIndex(isTurnComplete) + 1);
+  return turn.length === 0 ? undefined : foldOf(turn).content();
 }
 
 const limits = ({ signal, deadline }: FollowContext): CallOptions => ({ signal, deadline });

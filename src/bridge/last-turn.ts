@@ -2,8 +2,7 @@
 import { type ToolUse, toolsOf } from "../domain/message.ts";
 import type { ChannelRecord } from "../domain/record.ts";
 import type { TurnState } from "../domain/turn.ts";
-import { isChunk } from "./chunk.ts";
-import { MessageFold } from "./fold.ts";
+import { foldOf } from "./fold.ts";
 import { isTurnComplete } from "./position.ts";
 import { endOf } from "./turn.ts";
 
@@ -20,11 +19,7 @@ export function lastTurnOf(out: readonly ChannelRecord[]): LastTurn | undefined 
   const end = out.findLastIndex(isTurnComplete);
   if (end < 0) return undefined;
   const before = out.slice(0, end).findLastIndex(isTurnComplete);
-  const fold = new MessageFold();
-  for (const record of out.slice(before + 1, end)) {
-    if (record.kind === "data" && isChunk(record.data)) fold.apply(record.data);
-  }
-  const content = fold.endTurn();
+  const content = foldOf(out.slice(before + 1, end)).endTurn();
   const beginningLost = before < 0 && out[0]?.seq !== 0;
   return {
     state: endOf(content, beginningLost),

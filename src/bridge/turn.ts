@@ -37,6 +37,8 @@ export interface WatchRequest {
   stopping?: boolean;
   /** Messages a turn may continue, say after an approval. */
   prior?: readonly UiMessage[];
+  /** What the first turn had brought before its first record here: it decides with the rest how that turn ends. */
+  begun?: TurnContent;
   progress: ProgressSink;
   /** An input went out: a stream that breaks off for good is told of, not thrown. */
   committed?: boolean;
@@ -131,6 +133,7 @@ class Watcher {
   #gaps: { from: number; to: number }[] = [];
   #moreGaps = 0;
   #incomplete = false;
+  #begun: TurnContent | undefined;
   #pendingVersion = false;
   #payloadTurnAhead: boolean;
   #closedReason: string | undefined;
@@ -139,6 +142,7 @@ class Watcher {
     this.#request = request;
     this.#turn = request.turn;
     this.#payloadTurnAhead = request.payloadTurnAhead ?? false;
+    this.#begun = request.begun;
     this.#lines = new TurnLines(request.prior);
     this.#turnLine = this.#lineOf(this.#lines);
     this.#fold = new MessageFold(request.prior);
@@ -261,6 +265,7 @@ class Watcher {
     this.#heldUpTo = undefined;
     this.#inTurn = 0;
     this.#incomplete = false;
+    this.#begun = undefined;
     if (this.#turn !== undefined) this.#turn += 1;
     this.#turnLine = this.#lineOf(this.#lines);
   }
@@ -314,7 +319,8 @@ class Watcher {
     return this.#turn === undefined ? this.#request.name : `turn ${this.#turn}`;
   }
 
-  #endOf(content: TurnContent): TurnState {
+  #endOf(rest: TurnContent): TurnState {
+    const content = this.#begun ? joined(this.#begun, rest) : rest;
     if (this.#request.stopping && content.errors.length === 0 && content.finishReason === undefined)
       return "stopped";
     return endOf(content, this.#incomplete);
@@ -327,7 +333,8 @@ class Watcher {
       state,
       ...(content.messageId !== undefined && { messageId: content.messageId }),
       ...partsOf(content.parts),
-      errors: content.errors,
+      ...(this.#begun && told(this.#begun, content)),
+      errors: [...(this.#begun?.errors ?? []), ...content.errors],
       ...(runId !== undefined && { runId }),
       ...(end?.inputSeq !== undefined && { inputSeq: end.inputSeq }),
       ...(this.#time !== undefined && { time: this.#time }),
@@ -340,6 +347,22 @@ class Watcher {
       }),
     };
   }
+}
+
+/** A turn that was seen in two halves. */
+const joined = (begun: TurnContent, rest: TurnContent): TurnContent => ({
+  ...begun,
+  ...rest,
+  aborted: begun.aborted || rest.aborted,
+  errors: [...begun.errors, ...rest.errors],
+  parts: [...begun.parts, ...rest.parts],
+});
+
+/** The tools of both halves: what one of them waits for may have been asked in the first. */
+function told(begun: TurnContent, rest: TurnContent): Pick<Turn, "tools"> {
+  const later = toolsOf(rest.parts);
+  const known = new Set(later.map(({ callId }) => callId));
+  return { tools: [...toolsOf(begun.parts).filter(({ callId }) => !known.has(callId)), ...later] };
 }
 
 /** The newest messages, as far as there is room for them. */

@@ -102,6 +102,32 @@ it("a session followed until it closes tells how its last turn ended, and an ear
   expect(closed.structured).toMatchObject({ state: "closed", last_turn: "failed", turns: 3 });
 });
 
+describe("the rest of a turn", () => {
+  const approval = [
+    { type: "tool-input-available", toolCallId: "c", toolName: "refund", input: {} },
+    { type: "tool-approval-request", toolCallId: "c", approvalId: "yes?" },
+  ];
+  it.each([
+    ["that has said everything", answer("All of it."), "done"],
+    ["that went wrong", [{ type: "error", errorText: "no such order" }], "failed"],
+    ["that was broken off", [...answer("Some of it.").slice(0, 4), { type: "abort" }], "stopped"],
+    ["that waits for approval", approval, "awaiting_approval"],
+    ["that says nothing at all", [{ type: "start" }], "empty"],
+  ])("%s ends as the whole of it does", async (_, chunks, state) => {
+    const session = await puppets.session(`rest-${state}`);
+    session.writes(...answer("The turn before."));
+    session.completes();
+    const last = session.writes(...chunks);
+    const following = session.call("follow_session", { after: String(last) });
+    await following.shows(/following/);
+    session.completes();
+    const { text, structured } = await following.answer;
+    expect(structured).toMatchObject({ state, turn: 2, characters: 0 });
+    if (state === "failed") expect(text).toContain("no such order");
+    if (state === "awaiting_approval") expect(text).toContain('"kind":"approval"');
+  });
+});
+
 describe("a turn that is trimmed in its middle", () => {
   /** A turn read up to some words of its own, then finished, and trimmed away by the turns of others. */
   async function trimmed(name: string, { others, stored = true }: { others: number; stored?: boolean }) {
