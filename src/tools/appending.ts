@@ -26,7 +26,8 @@ export async function appendInput(input: Input, context: ToolContext, deadline: 
   return { ...(found !== undefined && { seq: found }), repeated: true };
 }
 
-async function append(
+/** Its position, or `undefined` when it was there already. Throws as {@link appendInput}. */
+export async function append(
   { session, body, key, hint }: Input,
   { api, signal }: ToolContext,
   deadline: number,

@@ -10,7 +10,7 @@ import { sessionKey } from "../domain/session.ts";
 import type { Answer, ViewContext } from "../views/answer.ts";
 import { oneLine } from "../views/format.ts";
 import { type FollowedSession, viewFollowed } from "../views/turn.ts";
-import { appendInput } from "./appending.ts";
+import { append, appendInput } from "./appending.ts";
 import { approvalOf } from "./approving.ts";
 import { defineTool, type ToolContext } from "./define.ts";
 import { followContext, followedOutput } from "./following.ts";
@@ -79,9 +79,15 @@ async function send(asked: Input, context: ToolContext): Promise<Sent> {
     asked.kind === "approval" ? await approvalOf(session, asked.approval, api, limits) : undefined;
   const body = chatInput(session.externalId ?? session.id, inputOf(asked, key, approval?.answer), clientData);
   const hint = `Call again with "key":${JSON.stringify(key)} within 5 minutes: then it is sent once at most.`;
-  const appended = await appendInput({ session: asked.session, body, key, hint }, context, limits.deadline);
-  const seq =
-    asked.kind === "stop" ? position.in.inputs.findLast((one) => one.asksForTurn)?.seq : appended.seq;
+  const sending = { session: asked.session, body, key, hint };
+  const { seq, repeated } =
+    asked.kind === "stop"
+      ? {
+          // What a stop ends is the turn of the last question, wherever the stop itself stands.
+          seq: position.in.inputs.findLast((one) => one.asksForTurn)?.seq,
+          repeated: (await append(sending, context, limits.deadline)) === undefined,
+        }
+      : await appendInput(sending, context, limits.deadline);
   const followed = await follow(
     {
       session,
@@ -94,7 +100,7 @@ async function send(asked: Input, context: ToolContext): Promise<Sent> {
     },
     following,
   );
-  return { followed, key, repeated: appended.repeated };
+  return { followed, key, repeated };
 }
 
 function refuseIncomplete({ kind, message, action, approval }: Input): void {

@@ -172,6 +172,29 @@ describe("send_session_message", () => {
     expect(appended[0]?.body).toEqual({ kind: "stop", message: "enough" });
   });
 
+  it("asks for nothing more when a stop had been sent before", async () => {
+    const begun = [data(10, { type: "start", messageId: "a2" })];
+    const { api } = chatting({
+      out: [...settled.out, ...begun],
+      in: [message(0), message(1)],
+      live: [turnComplete(11, 1)],
+    });
+    const asked: string[] = [];
+    const { append, records } = api.channels;
+    api.channels.append = (...args) => {
+      asked.push("append");
+      return append(...args);
+    };
+    api.channels.records = (...args) => {
+      asked.push(`records ${args[0].io}`);
+      return records(...args);
+    };
+    const stop = { session: "chat-81", kind: "stop", key: "k1" } as const;
+    const { structured } = await callTool(sendSessionMessage, stop, api);
+    expect(structured).toMatchObject({ seq: 1, sent: true });
+    expect(asked).toEqual(["records out", "records in", "append"]);
+  });
+
   it("answers the approval that waits, without being told which", async () => {
     const asking = records(10, [
       { type: "start", messageId: "a2" },
