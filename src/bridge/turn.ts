@@ -3,7 +3,7 @@
  * has consumed our input (contract channels.md 4.1), not the first one that comes along.
  */
 import { isTriggerError, type TriggerError } from "../domain/errors.ts";
-import { textOf, toolsOf, type UiMessage } from "../domain/message.ts";
+import { type MessagePart, textOf, toolsOf, type UiMessage } from "../domain/message.ts";
 import type {
   ChannelItem,
   ChannelRecord,
@@ -252,7 +252,7 @@ class Watcher {
     this.#payloadTurnAhead = false;
     this.#pendingVersion = false;
     if (isOurs) {
-      const state = this.#endOf(content);
+      const state = this.#endOf(this.#whole(content));
       this.#keep(this.#asTurn(content, state, record));
       if (this.#request.until === "turn") this.#state = state;
     }
@@ -319,8 +319,12 @@ class Watcher {
     return this.#turn === undefined ? this.#request.name : `turn ${this.#turn}`;
   }
 
-  #endOf(rest: TurnContent): TurnState {
-    const content = this.#begun ? joined(this.#begun, rest) : rest;
+  /** With what the turn had brought before, where it was picked up in its middle. */
+  #whole(rest: TurnContent): TurnContent {
+    return this.#begun ? joined(this.#begun, rest) : rest;
+  }
+
+  #endOf(content: TurnContent): TurnState {
     if (this.#request.stopping && content.errors.length === 0 && content.finishReason === undefined)
       return "stopped";
     return endOf(content, this.#incomplete);
@@ -328,13 +332,14 @@ class Watcher {
 
   #asTurn(content: TurnContent, state: TurnState, end?: ControlRecord): Turn {
     const runId = end?.token === undefined ? undefined : runOfToken(end.token);
+    const whole = this.#whole(content);
     return {
       ...(this.#turn !== undefined && { number: this.#turn }),
       state,
       ...(content.messageId !== undefined && { messageId: content.messageId }),
       ...partsOf(content.parts),
-      ...(this.#begun && told(this.#begun, content)),
-      errors: [...(this.#begun?.errors ?? []), ...content.errors],
+      tools: toolsOf(whole.parts),
+      errors: whole.errors,
       ...(runId !== undefined && { runId }),
       ...(end?.inputSeq !== undefined && { inputSeq: end.inputSeq }),
       ...(this.#time !== undefined && { time: this.#time }),
@@ -355,15 +360,12 @@ const joined = (begun: TurnContent, rest: TurnContent): TurnContent => ({
   ...rest,
   aborted: begun.aborted || rest.aborted,
   errors: [...begun.errors, ...rest.errors],
-  parts: [...begun.parts, ...rest.parts],
+  parts: [...begun.parts.filter((part) => !isUsedIn(part, rest.parts)), ...rest.parts],
 });
 
-/** The tools of both halves: what one of them waits for may have been asked in the first. */
-function told(begun: TurnContent, rest: TurnContent): Pick<Turn, "tools"> {
-  const later = toolsOf(rest.parts);
-  const known = new Set(later.map(({ callId }) => callId));
-  return { tools: [...toolsOf(begun.parts).filter(({ callId }) => !known.has(callId)), ...later] };
-}
+/** Whether the parts tell of the same use of a tool, and so how it went on. */
+const isUsedIn = ({ toolCallId }: MessagePart, parts: readonly MessagePart[]): boolean =>
+  toolCallId !== undefined && parts.some((part) => part.toolCallId === toolCallId);
 
 /** The newest messages, as far as there is room for them. */
 function recent(messages: readonly UiMessage[]): UiMessage[] {
