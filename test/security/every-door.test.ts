@@ -10,7 +10,7 @@ import { type HttpServer, serveOverHttp } from "../../src/server/transports/http
 import { tools } from "../../src/tools/index.ts";
 import { type McpClient, overHttp } from "../support/clients.ts";
 import { FORGED, faultsOf, hostileApi, LEAK, NAMES, refusingApi } from "../support/hostile.ts";
-import { aService, target } from "../support/service.ts";
+import { aService, LOCAL_HTTP, target } from "../support/service.ts";
 
 type Args = Record<string, unknown>;
 
@@ -173,14 +173,7 @@ describe("over the protocol", () => {
   let client: McpClient;
 
   beforeAll(async () => {
-    server = await serveOverHttp(serviceWith(APIS[1]?.[1] ?? hostileApi()), {
-      host: "127.0.0.1",
-      port: 0,
-      auth: "none",
-      keyDigests: [],
-      allowedHosts: [],
-      allowedOrigins: [],
-    });
+    server = await serveOverHttp(serviceWith(APIS[1]?.[1] ?? hostileApi()), LOCAL_HTTP);
     client = await overHttp("v2 of the 2026 era", server.url);
   });
 
@@ -233,14 +226,7 @@ describe("over the protocol", () => {
   });
 
   it.each(CODES)("tells a resource that failed with %s clean", async (code) => {
-    const refusing = await serveOverHttp(serviceWith(refusingApi(code)), {
-      host: "127.0.0.1",
-      port: 0,
-      auth: "none",
-      keyDigests: [],
-      allowedHosts: [],
-      allowedOrigins: [],
-    });
+    const refusing = await serveOverHttp(serviceWith(refusingApi(code)), LOCAL_HTTP);
     const other = await overHttp("v2 of the 2026 era", refusing.url);
     const told = await other.read(uriOf("trigger://runs/{runId}")).catch((error: Error) => error.message);
     await other.close();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { digest } from "../../src/config/load.ts";
 import type { HttpSettings } from "../../src/config/settings.ts";
@@ -9,21 +9,10 @@ import type { ResourceDefinition } from "../../src/resources/define.ts";
 import { type HttpServer, serveOverHttp } from "../../src/server/transports/http.ts";
 import type { SessionLimits } from "../../src/server/transports/sessions.ts";
 import { CLIENTS, type McpClient, overHttp } from "../support/clients.ts";
-import { aService, aTool, type ServiceParts } from "../support/service.ts";
+import { closing } from "../support/closing.ts";
+import { aService, aTool, LOCAL_HTTP, type ServiceParts } from "../support/service.ts";
 
-const SETTINGS: HttpSettings = {
-  host: "127.0.0.1",
-  port: 0,
-  auth: "none",
-  keyDigests: [],
-  allowedHosts: [],
-  allowedOrigins: [],
-};
-
-const started: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of started.splice(0).reverse()) await one.close();
-});
+const closed = closing();
 
 async function serve(
   parts: ServiceParts = {},
@@ -31,14 +20,14 @@ async function serve(
   sessions?: SessionLimits,
 ): Promise<HttpServer & { service: ReturnType<typeof aService> }> {
   const service = aService(parts);
-  const server = await serveOverHttp(service, { ...SETTINGS, ...settings }, sessions ? { sessions } : {});
-  started.push(server);
+  const server = await serveOverHttp(service, { ...LOCAL_HTTP, ...settings }, sessions ? { sessions } : {});
+  closed(server);
   return { ...server, service };
 }
 
 async function connect(...args: Parameters<typeof overHttp>): Promise<McpClient> {
   const client = await overHttp(...args);
-  started.push(client);
+  closed(client);
   return client;
 }
 

@@ -1,5 +1,5 @@
 /** Subscriptions as real clients of both protocol eras have them over HTTP, on the embedded API behind a tap. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { compose } from "../../src/compose.ts";
 import { digest } from "../../src/config/load.ts";
 import type { HttpSettings, Settings } from "../../src/config/settings.ts";
@@ -7,30 +7,19 @@ import type { ResourceDefinition } from "../../src/resources/define.ts";
 import { type SubscriptionTiming, TIMING } from "../../src/server/subscriptions/index.ts";
 import { serveOverHttp } from "../../src/server/transports/http.ts";
 import { CLIENTS, type ClientKind, type McpClient, overHttp } from "../support/clients.ts";
-import { aService } from "../support/service.ts";
+import { closing } from "../support/closing.ts";
+import { aService, LOCAL_HTTP } from "../support/service.ts";
 import { startWatchedApi, type WatchedApi } from "../support/watched-api.ts";
 
 let api: WatchedApi;
-const started: { close(): Promise<void> }[] = [];
+const closed = closing();
 
 beforeAll(async () => {
   api = await startWatchedApi();
 });
 afterAll(() => api.close());
-afterEach(async () => {
-  for (const one of started.splice(0).reverse()) await one.close();
-});
 
 const QUICK: SubscriptionTiming = { ...TIMING, everyMs: 100, mostMs: 400, paceMs: 50 };
-
-const HTTP: HttpSettings = {
-  host: "127.0.0.1",
-  port: 0,
-  auth: "none",
-  keyDigests: [],
-  allowedHosts: [],
-  allowedOrigins: [],
-};
 
 interface Serving {
   timing?: SubscriptionTiming;
@@ -41,7 +30,7 @@ interface Serving {
 async function serve({ timing = QUICK, http = {}, token = api.secretKey }: Serving = {}): Promise<string> {
   const settings: Settings = {
     targets: [{ name: "dev", apiUrl: api.tap.url, token, embedded: false }],
-    http: { ...HTTP, ...http },
+    http: { ...LOCAL_HTTP, ...http },
     readOnly: true,
     toolsets: ["runs", "sessions", "insight"],
     logLevel: "silent",
@@ -49,15 +38,15 @@ async function serve({ timing = QUICK, http = {}, token = api.secretKey }: Servi
     redactEmails: false,
   };
   const composition = await compose(settings);
-  started.push(composition);
+  closed(composition);
   const server = await serveOverHttp(composition.service, settings.http, { subscriptions: timing });
-  started.push(server);
+  closed(server);
   return server.url;
 }
 
 async function connect(kind: ClientKind, url: string, headers?: Record<string, string>): Promise<McpClient> {
   const client = await overHttp(kind, url, headers);
-  started.push(client);
+  closed(client);
   return client;
 }
 
@@ -342,8 +331,8 @@ describe("a listen of the 2026 era", () => {
         return new Promise(() => {});
       },
     };
-    const server = await serveOverHttp(aService({ resources: [hanging] }), HTTP);
-    started.push(server);
+    const server = await serveOverHttp(aService({ resources: [hanging] }), LOCAL_HTTP);
+    closed(server);
     const client = await connect("v2 of the 2026 era", server.url);
     const listening = client.listen(["trigger://runs/run_a"]).catch((error) => error);
     await reading;

@@ -1,26 +1,24 @@
 /** Subscriptions as real clients of both protocol eras have them over stdio: the server from source, on the embedded API behind a tap. */
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { CLIENTS, type ClientKind, type McpClient, overStdio } from "../support/clients.ts";
+import { closing } from "../support/closing.ts";
 import { startWatchedApi, type WatchedApi } from "../support/watched-api.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 let api: WatchedApi;
-const started: { close(): Promise<void> }[] = [];
+const closed = closing();
 
 beforeAll(async () => {
   api = await startWatchedApi();
 });
 afterAll(() => api.close());
-afterEach(async () => {
-  for (const one of started.splice(0).reverse()) await one.close();
-});
 
 async function connect(kind: ClientKind): Promise<McpClient> {
   const env = { TRIGGER_API_URL: api.tap.url, TRIGGER_SECRET_KEY: api.secretKey };
   const client = await overStdio(kind, ["--import", "tsx", MAIN], env);
-  started.push(client);
+  closed(client);
   return client;
 }
 

@@ -1,8 +1,9 @@
 /** An HTTP proxy in front of an API that does to connections what networks, gateways and expiring tokens do. */
 import { once } from "node:events";
-import { createServer, type RequestListener, request, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type Faults, faulty } from "../../src/embedded/faults.ts";
+import { forwardTo } from "./forward.ts";
 
 export interface FaultyProxy {
   url: string;
@@ -45,20 +46,3 @@ export async function startFaultyProxy(target: string, choose: Faults["choose"])
     },
   };
 }
-
-const forwardTo =
-  (target: string): RequestListener =>
-  (asked, answer) => {
-    const { connection: _, ...headers } = asked.headers;
-    const forwarded = request(target + asked.url, { method: asked.method, headers, agent: false });
-    answer.once("close", () => forwarded.destroy());
-    forwarded.on("error", () => answer.destroy());
-    forwarded.on("response", (told) => {
-      const { connection: _, "keep-alive": __, ...shown } = told.headers;
-      answer.writeHead(told.statusCode ?? 502, shown);
-      answer.flushHeaders();
-      told.on("error", () => answer.destroy());
-      told.pipe(answer);
-    });
-    asked.pipe(forwarded);
-  };

@@ -1,6 +1,7 @@
 /** A service of hand-made tools and resources, for tests of the server room. */
 import { z } from "zod";
 import type { TriggerApi } from "../../src/client/api.ts";
+import type { HttpSettings } from "../../src/config/settings.ts";
 import type { ToolName } from "../../src/domain/calls.ts";
 import type { PromptDefinition } from "../../src/prompts/define.ts";
 import type { ResourceDefinition } from "../../src/resources/define.ts";
@@ -83,3 +84,13 @@ export function aService(parts: ServiceParts = {}): Service & { lines: LogLine[]
     lines,
   };
 }
+
+/** How tests serve over HTTP: any free port of this machine, and nobody is kept out. */
+export const LOCAL_HTTP: HttpSettings = {
+  host: "127.0.0.1",
+  port: 0,
+  auth: "none",
+  keyDigests: [],
+  allowedHosts: [],
+  allowedOrigins: [],
+};

@@ -1,7 +1,8 @@
 /** A proxy in front of an API that tells what is asked of it, and can be cut and mended like a cable. */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { forwardTo } from "./forward.ts";
 
 export interface Tap {
   url: string;
@@ -20,7 +21,8 @@ export async function startTap(target: string): Promise<Tap> {
   const answers = new Map<ServerResponse, string>();
   let broken = false;
 
-  const server = createServer((incoming: IncomingMessage, answer) => {
+  const forward = forwardTo(target);
+  const server = createServer((incoming, answer) => {
     const name = `${incoming.method} ${incoming.url?.split("?", 1)[0]}`;
     asked.push(name);
     if (broken) {
@@ -28,21 +30,8 @@ export async function startTap(target: string): Promise<Tap> {
       return;
     }
     answers.set(answer, name);
-    const { connection: _, ...headers } = incoming.headers;
-    const forwarded = request(target + incoming.url, { method: incoming.method, headers, agent: false });
-    answer.once("close", () => {
-      answers.delete(answer);
-      forwarded.destroy();
-    });
-    forwarded.on("error", () => answer.destroy());
-    forwarded.on("response", (told) => {
-      const { connection: _, "keep-alive": __, ...shown } = told.headers;
-      answer.writeHead(told.statusCode ?? 502, shown);
-      answer.flushHeaders();
-      told.on("error", () => answer.destroy());
-      told.pipe(answer);
-    });
-    incoming.pipe(forwarded);
+    answer.once("close", () => answers.delete(answer));
+    forward(incoming, answer);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
